@@ -1,1 +1,26 @@
 #![doc = include_str!("../README.md")]
+
+mod aead;
+mod cipher;
+mod error;
+mod hash;
+mod kx;
+mod mac;
+mod provider;
+mod random;
+mod secret;
+mod sign;
+
+#[cfg(feature = "rustcrypto")]
+pub mod rustcrypto;
+
+pub use aead::{Aead, AeadId, AeadKey};
+pub use cipher::{BlockCipher, BlockKey, CipherId, StreamCipher, StreamKey};
+pub use error::{AuthError, CryptoError};
+pub use hash::{Hash, HashContext, HashId};
+pub use kx::{ActiveKeyExchange, Group, KeyExchange};
+pub use mac::{Mac, MacId, MacKey};
+pub use provider::Provider;
+pub use random::Random;
+pub use secret::Secret;
+pub use sign::{KeyGenerator, SignatureScheme, SigningKey, Verifier};

@@ -1,1 +1,31 @@
 #![doc = include_str!("../README.md")]
+
+mod alert;
+mod certificate;
+mod client;
+mod config;
+mod connection;
+mod cookie;
+mod error;
+mod event;
+mod extension;
+mod flight;
+mod handshake;
+mod keys;
+mod log;
+mod message;
+mod record;
+mod registry;
+mod server;
+mod stats;
+
+pub use alert::{Alert, AlertDescription, AlertLevel};
+pub use certificate::fingerprint::{Fingerprint, FingerprintError};
+pub use certificate::generate::CertificateOptions;
+pub use certificate::{Certificate, CertificateError};
+pub use config::{Config, CookiePolicy, CookieSecret, SrtpPolicy};
+pub use connection::{Connection, Role, State};
+pub use error::ExportError;
+pub use event::{CloseReason, Event, Violation};
+pub use registry::{CipherSuite, ProtocolVersion, SrtpProfile};
+pub use stats::Stats;

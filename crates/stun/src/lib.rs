@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+pub mod attr;
+pub mod auth;
+pub mod net;
+
+mod attrs;
+mod builder;
+mod fingerprint;
+mod header;
+mod integrity;
+mod message;
+mod transaction;
+
+pub use attr::{Attribute, AttributeError, AttributeType};
+pub use attrs::{Attributes, RawAttribute};
+pub use builder::{BuildError, Builder};
+pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, is_stun, message_len};
+pub use integrity::{Integrity, IntegrityError, IntegrityKey};
+pub use message::{FingerprintError, Message, ParseError};
+pub use transaction::{Failure, Step, Transaction, TransactionConfig};

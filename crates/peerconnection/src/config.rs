@@ -1,0 +1,170 @@
+//! What a connection is made with.
+
+use crate::IceServer;
+use crypto::Provider;
+use dtls::Certificate;
+use std::time::Duration;
+
+/// Which candidates may be used (W3C `RTCIceTransportPolicy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the set is closed by the W3C specification")]
+pub enum IceTransportPolicy {
+    /// All of them.
+    #[default]
+    All,
+    /// Relayed ones only, so that the peer never learns our addresses.
+    Relay,
+}
+
+/// Whether host candidates show addresses or names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "shown or hidden")]
+pub enum HostAddresses {
+    /// Addresses, as a server or a trusted application wants them.
+    #[default]
+    Shown,
+    /// `UUID.local` names that only the local network can resolve (mDNS candidates).
+    Hidden,
+}
+
+/// How received media is handed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "frames or packets")]
+pub enum MediaDelivery {
+    /// Whole encoded frames, in order.
+    #[default]
+    Frames,
+    /// RTP packets in order, for forwarding.
+    Packets,
+}
+
+/// The configuration of a connection (W3C `RTCConfiguration`, plus limits).
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) disconnect_after: Duration,
+    pub(crate) host_addresses: HostAddresses,
+    pub(crate) ice_servers: Vec<IceServer>,
+    pub(crate) ice_transport_policy: IceTransportPolicy,
+    pub(crate) max_message_size: usize,
+    pub(crate) media_delivery: MediaDelivery,
+    pub(crate) mtu: usize,
+    pub(crate) provider: Provider,
+    pub(crate) receive_buffer: usize,
+    pub(crate) send_buffer: usize,
+    pub(crate) srtp_profiles: Vec<srtp::Profile>,
+    pub(crate) dtls_setup: DtlsSetup,
+}
+
+/// Which DTLS role to take when answering an offer that leaves the choice (`a=setup:actpass`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 8842 §5.3 knows these two")]
+pub enum DtlsSetup {
+    /// Be the client: the handshake starts one round trip earlier (RFC 8842 §5.3 recommends it).
+    #[default]
+    Active,
+    /// Be the server.
+    Passive,
+}
+
+#[cfg(feature = "rustcrypto")]
+impl Default for Configuration {
+    fn default() -> Self {
+        Self::new(crypto::rustcrypto::provider())
+    }
+}
+
+impl Configuration {
+    /// The defaults over a crypto provider: no ICE servers, all candidates, 256 KiB messages, 1,200-byte datagrams.
+    #[must_use]
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            certificate: None,
+            disconnect_after: Duration::from_secs(5),
+            host_addresses: HostAddresses::default(),
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::default(),
+            max_message_size: 256 * 1024,
+            media_delivery: MediaDelivery::default(),
+            mtu: 1_200,
+            provider,
+            receive_buffer: 1 << 20,
+            send_buffer: 1 << 20,
+            srtp_profiles: vec![
+                srtp::Profile::AeadAes128Gcm,
+                srtp::Profile::AeadAes256Gcm,
+                srtp::Profile::Aes128CmHmacSha1_80,
+            ],
+            dtls_setup: DtlsSetup::default(),
+        }
+    }
+
+    /// STUN and TURN servers. Default: none. At most 32 are used.
+    #[must_use]
+    pub fn ice_servers(self, ice_servers: impl IntoIterator<Item = IceServer>) -> Self {
+        Self { ice_servers: ice_servers.into_iter().take(32).collect(), ..self }
+    }
+
+    /// Which candidates may be used. Default: all.
+    #[must_use]
+    pub fn ice_transport_policy(self, ice_transport_policy: IceTransportPolicy) -> Self {
+        Self { ice_transport_policy, ..self }
+    }
+
+    /// The certificate to show. Default: a fresh ECDSA P-256 one per connection, so that connections cannot be linked.
+    #[must_use]
+    pub fn certificate(self, certificate: Certificate) -> Self {
+        Self { certificate: Some(certificate), ..self }
+    }
+
+    /// Whether host candidates show addresses or `.local` names. Default: addresses.
+    #[must_use]
+    pub fn host_addresses(self, host_addresses: HostAddresses) -> Self {
+        Self { host_addresses, ..self }
+    }
+
+    /// The largest data-channel message accepted, in bytes, announced as `a=max-message-size` (RFC 8841 §6).
+    /// Default: 262,144.
+    #[must_use]
+    pub fn max_message_size(self, bytes: usize) -> Self {
+        Self { max_message_size: bytes.max(1), ..self }
+    }
+
+    /// Whether received media is handed over as frames or as packets. Default: frames.
+    #[must_use]
+    pub fn media_delivery(self, media_delivery: MediaDelivery) -> Self {
+        Self { media_delivery, ..self }
+    }
+
+    /// The largest UDP payload sent, in bytes. Default: 1,200, which fits every path with an IPv6 MTU of 1,280.
+    /// Held to 576..=1,472.
+    #[must_use]
+    pub fn mtu(self, bytes: usize) -> Self {
+        Self { mtu: bytes.clamp(576, 1_472), ..self }
+    }
+
+    /// Bytes a data channel holds for a reader that does not read, before the peer is told to wait. Default: 1 MiB.
+    #[must_use]
+    pub fn receive_buffer(self, bytes: usize) -> Self {
+        Self { receive_buffer: bytes.clamp(1 << 16, 1 << 30), ..self }
+    }
+
+    /// Bytes a data channel holds for the peer before `send` waits. Default: 1 MiB.
+    #[must_use]
+    pub fn send_buffer(self, bytes: usize) -> Self {
+        Self { send_buffer: bytes.clamp(1 << 14, 1 << 30), ..self }
+    }
+
+    /// SRTP protection profiles, the most preferred first (RFC 5764 §4.1.2). Default: AES-128-GCM, AES-256-GCM,
+    /// AES-128-CM with HMAC-SHA1-80.
+    #[must_use]
+    pub fn srtp_profiles(self, profiles: impl IntoIterator<Item = srtp::Profile>) -> Self {
+        Self { srtp_profiles: profiles.into_iter().collect(), ..self }
+    }
+
+    /// Which DTLS role to take where the offer leaves the choice. Default: active.
+    #[must_use]
+    pub fn dtls_setup(self, dtls_setup: DtlsSetup) -> Self {
+        Self { dtls_setup, ..self }
+    }
+}

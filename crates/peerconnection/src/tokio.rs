@@ -1,0 +1,27 @@
+//! The asynchronous API: a connection is one task, and handles that talk to it.
+
+mod builder;
+mod command;
+mod data_channel;
+mod driver;
+mod events;
+mod interfaces;
+mod mdns;
+mod mux;
+mod peer_connection;
+mod resolve;
+mod track;
+mod transceiver;
+mod udp;
+
+pub use builder::PeerConnectionBuilder;
+pub use data_channel::{DataChannel, DataChannelReceiver, DataChannelSender, Message, SendError};
+pub use events::{Event, Events, TrackEvent};
+pub use interfaces::Loopback;
+pub use mux::UdpMux;
+pub use peer_connection::PeerConnection;
+pub use track::{LocalTrack, RemoteTrack, WriteError};
+pub use transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
+
+pub(crate) use peer_connection::Descriptions;
+pub(crate) use resolve::ResolvedServer;

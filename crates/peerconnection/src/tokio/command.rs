@@ -1,0 +1,70 @@
+//! How handles reach the task that owns the connection.
+
+use super::{driver::Driver, track::OutgoingMedia};
+use crate::{Error, data_channel::ChannelKey};
+use datachannel::Payload;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that wait for the driver; a handle that finds the queue full waits.
+pub(super) const COMMAND_QUEUE: usize = 64;
+/// Frames that wait for the driver, over all tracks.
+pub(super) const MEDIA_QUEUE: usize = 256;
+
+/// One call into the driver. It runs between two turns of the loop, with exclusive access to the session.
+pub(super) struct Command(Box<dyn FnOnce(&mut Driver, Instant) + Send>);
+
+impl Command {
+    pub(super) fn run(self, driver: &mut Driver, now: Instant) {
+        (self.0)(driver, now);
+    }
+}
+
+/// A message on its way to the driver. Its bytes are paid for with the channel's credit.
+#[derive(Debug)]
+pub(super) struct OutgoingMessage {
+    pub(super) channel: ChannelKey,
+    pub(super) payload: Payload,
+}
+
+/// The sending ends of the driver's queues. Holding them does not keep the connection open.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) commands: mpsc::Sender<Command>,
+    /// Unbounded as a queue, bounded by the byte credit of each channel.
+    pub(super) messages: mpsc::UnboundedSender<OutgoingMessage>,
+    pub(super) media: mpsc::Sender<OutgoingMedia>,
+    /// Channels whose last handle was dropped; bounded by the number of channels.
+    pub(super) abandoned: mpsc::UnboundedSender<ChannelKey>,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Command")
+    }
+}
+
+impl Link {
+    /// Runs `command` in the driver and returns what it returns.
+    ///
+    /// Cancellation: dropped before the queue had room, nothing happened; dropped later, the command still runs to
+    /// its end.
+    pub(super) async fn call<R: Send + 'static>(
+        &self,
+        command: impl FnOnce(&mut Driver, Instant) -> R + Send + 'static,
+    ) -> Result<R, Error> {
+        let (reply, result) = oneshot::channel();
+        let permit = self.commands.reserve().await.map_err(|_| Error::closed())?;
+        permit.send(Command(Box::new(move |driver, now| {
+            // The caller may have gone; the command counts all the same.
+            let _ = reply.send(command(driver, now));
+        })));
+        result.await.map_err(|_| Error::closed())
+    }
+
+    /// Tells that nobody holds the channel any more. Called from `drop`, so it neither waits nor fails.
+    pub(super) fn abandon(&self, channel: ChannelKey) {
+        // Refused only when the connection is closed, and its channels with it.
+        let _ = self.abandoned.send(channel);
+    }
+}

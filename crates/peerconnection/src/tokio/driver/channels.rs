@@ -1,0 +1,239 @@
+//! Data channels between handles and session: credit out, back-pressure in.
+
+use super::Driver;
+use crate::{
+    DataChannelInit, DataChannelState, Error,
+    data_channel::ChannelKey,
+    tokio::{
+        command::OutgoingMessage,
+        data_channel::{DataChannel, MESSAGE_OVERHEAD, Message, Shared, Status},
+    },
+};
+use datachannel::Payload;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+
+/// The driver's end of one channel.
+pub(super) struct ChannelSink {
+    shared: Arc<Shared>,
+    status: watch::Sender<Status>,
+    messages: mpsc::UnboundedSender<Message>,
+    /// Messages that the session had no room for; their bytes are still charged.
+    waiting: VecDeque<Payload>,
+    waiting_bytes: usize,
+    /// Permits taken and not given back.
+    charged: usize,
+    /// Payload bytes counted in `shared.buffered` that this side has seen.
+    seen: usize,
+    /// The application closed the channel; what is waiting is sent first (RFC 8831 §6.7).
+    close_wanted: bool,
+}
+
+impl ChannelSink {
+    /// Ends the handles of the channel.
+    pub(super) fn close(self) {
+        self.shared.credit.close();
+        self.status.send_modify(|status| status.state = DataChannelState::Closed);
+        self.shared.drained.notify_waiters();
+    }
+
+    /// Gives back the credit of bytes that have left, when `queued` are still in the session.
+    fn settle(&mut self, queued: usize) {
+        let remaining = queued + self.waiting_bytes;
+        let overhead = self.waiting.len() * MESSAGE_OVERHEAD;
+        let target = (remaining + overhead).min(self.shared.send_buffer);
+        if let Some(released) = self.charged.checked_sub(target).filter(|released| *released > 0) {
+            self.charged = target;
+            self.shared.credit.add_permits(released);
+        }
+        if let Some(sent) = self.seen.checked_sub(remaining).filter(|sent| *sent > 0) {
+            self.seen = remaining;
+            let before = self.shared.buffered.fetch_sub(sent, Ordering::AcqRel);
+            let threshold = self.shared.low_threshold.load(Ordering::Acquire);
+            if before > threshold && before - sent <= threshold {
+                self.shared.drained.notify_waiters();
+            }
+        }
+    }
+}
+
+impl Driver {
+    pub(in crate::tokio) fn create_data_channel(
+        &mut self,
+        now: Instant,
+        label: String,
+        init: DataChannelInit,
+    ) -> Result<DataChannel, Error> {
+        let key = self.session.create_data_channel(now, &label, &init)?;
+        Ok(self.data_channel_handle(key, label, init.protocol, init.ordered, init.negotiated.is_some()))
+    }
+
+    /// Makes the handle of a channel that the session knows.
+    pub(super) fn data_channel_handle(
+        &mut self,
+        key: ChannelKey,
+        label: String,
+        protocol: String,
+        ordered: bool,
+        negotiated: bool,
+    ) -> DataChannel {
+        let send_buffer = self.session.configuration().send_buffer;
+        let shared = Arc::new(Shared {
+            label,
+            protocol,
+            ordered,
+            negotiated,
+            credit: Semaphore::new(send_buffer),
+            send_buffer,
+            buffered: AtomicUsize::new(0),
+            low_threshold: AtomicUsize::new(0),
+            drained: Notify::new(),
+            unread: AtomicUsize::new(0),
+            receive_buffer: self.session.configuration().receive_buffer,
+            max_message_size: AtomicUsize::new(self.session.max_message_size()),
+            wake_driver: self.wake.clone(),
+        });
+        let (status, statuses) = watch::channel(Status::default());
+        let (messages, incoming) = mpsc::unbounded_channel();
+        let sink = ChannelSink {
+            shared: shared.clone(),
+            status,
+            messages,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            charged: 0,
+            seen: 0,
+            close_wanted: false,
+        };
+        self.channels.insert(key, sink);
+        self.update_channel(key);
+        DataChannel::new(key, shared, self.link.clone(), statuses, incoming)
+    }
+
+    /// Brings state, id and size limit of a channel up to date for its handles.
+    pub(super) fn update_channel(&mut self, key: ChannelKey) {
+        let status = Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
+        if status.state == DataChannelState::Closed {
+            self.sending.remove(&key);
+            self.deliver_messages(key);
+            self.readable.remove(&key);
+            if let Some(sink) = self.channels.remove(&key) {
+                sink.close();
+            }
+            return;
+        }
+        let max_message_size = self.session.max_message_size();
+        if let Some(sink) = self.channels.get_mut(&key) {
+            if status.state == DataChannelState::Closing {
+                // What is queued is still sent; nothing new is taken.
+                sink.shared.credit.close();
+            }
+            sink.shared.max_message_size.store(max_message_size, Ordering::Relaxed);
+            sink.status.send_if_modified(|old| std::mem::replace(old, status) != status);
+        }
+    }
+
+    /// Brings all channels up to date, after a negotiation.
+    pub(super) fn update_channels(&mut self) {
+        let keys: Vec<ChannelKey> = self.channels.keys().copied().collect();
+        for key in keys {
+            self.update_channel(key);
+        }
+    }
+
+    pub(super) fn queue_message(&mut self, now: Instant, message: OutgoingMessage) {
+        let OutgoingMessage { channel, payload } = message;
+        let Some(sink) = self.channels.get_mut(&channel) else { return };
+        let len = payload.data.len();
+        sink.charged += sink.shared.cost(len);
+        sink.seen += len;
+        sink.waiting_bytes += len;
+        sink.waiting.push_back(payload);
+        self.sending.insert(channel);
+        self.send_waiting(now, channel);
+    }
+
+    /// Hands messages to the session while it has room, and gives credit back for what has left.
+    pub(super) fn flush_channels(&mut self, now: Instant) {
+        let mut next = self.sending.first().copied();
+        while let Some(key) = next {
+            self.send_waiting(now, key);
+            let queued = self.session.buffered_amount(key);
+            if let Some(sink) = self.channels.get_mut(&key) {
+                sink.settle(queued);
+                let handed_over = sink.waiting.is_empty();
+                if handed_over && std::mem::take(&mut sink.close_wanted) {
+                    self.session.close_data_channel(now, key);
+                }
+                if handed_over && sink.charged == 0 {
+                    self.sending.remove(&key);
+                }
+            } else {
+                self.sending.remove(&key);
+            }
+            next = self.sending.range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded)).next().copied();
+        }
+    }
+
+    fn send_waiting(&mut self, now: Instant, key: ChannelKey) {
+        let Some(sink) = self.channels.get_mut(&key) else { return };
+        while let Some(payload) = sink.waiting.pop_front() {
+            let len = payload.data.len();
+            match self.session.send_data(now, key, payload) {
+                Ok(()) => sink.waiting_bytes -= len,
+                Err(Some(payload)) => {
+                    sink.waiting.push_front(payload);
+                    return;
+                }
+                // Refused for good: the channel is closing or the limit shrank. The event of it follows.
+                Err(None) => sink.waiting_bytes -= len,
+            }
+        }
+    }
+
+    /// Moves messages from the session to the handle while its reader keeps up. What is not moved stays in the
+    /// session and closes the peer's window.
+    pub(super) fn deliver_messages(&mut self, key: ChannelKey) {
+        let Some(sink) = self.channels.get_mut(&key) else {
+            self.readable.remove(&key);
+            return;
+        };
+        loop {
+            if sink.shared.unread.load(Ordering::Acquire) >= sink.shared.receive_buffer {
+                self.readable.insert(key);
+                return;
+            }
+            let Some(payload) = self.session.recv_data(key) else { break };
+            let cost = payload.data.len() + MESSAGE_OVERHEAD;
+            sink.shared.unread.fetch_add(cost, Ordering::AcqRel);
+            if sink.messages.send(Message::from_payload(payload)).is_err() {
+                // Only the sending half is held: messages have no reader.
+                sink.shared.unread.fetch_sub(cost, Ordering::AcqRel);
+            }
+        }
+        self.readable.remove(&key);
+    }
+
+    pub(in crate::tokio) fn close_channel(&mut self, now: Instant, key: ChannelKey) {
+        let Some(sink) = self.channels.get_mut(&key) else { return };
+        sink.close_wanted = true;
+        sink.shared.credit.close();
+        self.sending.insert(key);
+        self.flush_channels(now);
+        self.update_channel(key);
+    }
+
+    /// Nobody holds the channel: close it and throw away what it receives.
+    pub(super) fn abandon_channel(&mut self, now: Instant, key: ChannelKey) {
+        if self.channels.contains_key(&key) {
+            self.close_channel(now, key);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! From the session to the handles: events, states, messages, media.
+
+use super::Driver;
+use crate::{
+    session::SessionEvent,
+    tokio::{events::Event, peer_connection::Snapshot},
+};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::mpsc::error::TrySendError;
+
+impl Driver {
+    /// Hands over everything that has arrived and that its reader has room for.
+    pub(super) fn deliver(&mut self, now: Instant) {
+        self.flush_channels(now);
+        let mut changed = false;
+        while let Some(event) = self.session.poll_event() {
+            changed = true;
+            self.deliver_event(event);
+        }
+        if std::mem::take(&mut self.session.descriptions_changed) {
+            changed = true;
+            self.update_transceivers();
+            self.update_channels();
+            for port in &mut self.ports {
+                port.register(self.session.local_ufrag());
+            }
+        }
+        let readable: Vec<_> = self.readable.iter().copied().collect();
+        for key in readable {
+            self.deliver_messages(key);
+        }
+        self.deliver_media();
+        if changed {
+            self.publish();
+        }
+    }
+
+    fn deliver_event(&mut self, event: SessionEvent) {
+        let event = match event {
+            SessionEvent::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
+            SessionEvent::DataChannel(announced) => {
+                let key = announced.channel;
+                let (label, protocol) = (announced.label, announced.protocol);
+                let handle = self.data_channel_handle(key, label, protocol, announced.ordered, false);
+                self.deliver_messages(key);
+                Event::DataChannel(handle)
+            }
+            SessionEvent::DataChannelStateChange(key) => return self.update_channel(key),
+            SessionEvent::DataChannelReadable(key) => return self.deliver_messages(key),
+            SessionEvent::IceCandidate(candidate) => Event::IceCandidate(candidate),
+            SessionEvent::IceCandidateError(error) => Event::IceCandidateError(error),
+            SessionEvent::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
+            SessionEvent::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
+            SessionEvent::KeyFrameRequested(transceiver) => return self.key_frame_requested(transceiver),
+            SessionEvent::NegotiationNeeded => Event::NegotiationNeeded,
+            SessionEvent::Resolve { name } => return self.names.resolve(name),
+            SessionEvent::Publish { name, address } => return self.names.publish(name, address),
+            SessionEvent::SelectedCandidatePairChange(pair) => Event::SelectedCandidatePairChange(pair),
+            SessionEvent::SignalingStateChange(state) => Event::SignalingStateChange(state),
+            SessionEvent::Track { transceiver, track, streams } => {
+                match self.track_event(transceiver, track, streams) {
+                    Some(track) => Event::Track(track),
+                    None => return,
+                }
+            }
+        };
+        match self.events.try_send(event) {
+            // Nobody reads events: what they carry is dropped, which closes a channel and ends a track.
+            Ok(()) | Err(TrySendError::Closed(_) | TrySendError::Full(_)) => {}
+        }
+    }
+
+    /// Publishes the states and descriptions as they are now.
+    pub(super) fn publish(&mut self) {
+        let session = &self.session;
+        self.snapshot.send_modify(|snapshot| {
+            let descriptions = session.descriptions();
+            *snapshot = Snapshot {
+                connection: session.connection_state(),
+                ice_connection: session.ice_connection_state(),
+                ice_gathering: session.ice_gathering_state(),
+                signaling: session.signaling_state(),
+                descriptions: if *snapshot.descriptions == descriptions {
+                    snapshot.descriptions.clone()
+                } else {
+                    Arc::new(descriptions)
+                },
+            };
+        });
+    }
+}

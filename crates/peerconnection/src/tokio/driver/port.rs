@@ -1,0 +1,98 @@
+//! Where datagrams come in and go out: a socket of our own, or a share in one.
+
+use crate::tokio::{
+    interfaces::{self, Loopback},
+    mux::{MuxLink, UdpMux},
+    udp::{Batch, Clock, ReadBuffer, UdpSocket},
+};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use stun::net::Transmit;
+use tokio::sync::Notify;
+
+pub(in crate::tokio) enum Port {
+    Muxed(MuxLink),
+    Own { socket: UdpSocket, interface: Option<String> },
+}
+
+impl Port {
+    pub(in crate::tokio) fn own(socket: UdpSocket, interface: Option<String>) -> Self {
+        Self::Own { socket, interface }
+    }
+
+    pub(in crate::tokio) fn muxed(mux: &UdpMux, wake: Arc<Notify>) -> Self {
+        Self::Muxed(mux.link(wake))
+    }
+
+    /// The addresses that candidates are made of, with the names of their interfaces.
+    pub(in crate::tokio) fn addresses(&self, loopback: Loopback) -> Vec<(Option<String>, SocketAddr)> {
+        match self {
+            // An interface list that cannot be read leaves the port without candidates, the others go on.
+            Self::Muxed(link) => interfaces::addresses_of(link.socket().local(), loopback).unwrap_or_default(),
+            Self::Own { socket, interface } => vec![(interface.clone(), socket.local())],
+        }
+    }
+
+    /// Whether datagrams from `local` leave through this port.
+    pub(super) fn owns(&self, local: SocketAddr) -> bool {
+        let bound = self.socket().local();
+        bound == local || bound.ip().is_unspecified() && bound.port() == local.port()
+    }
+
+    pub(in crate::tokio) fn max_segments(&self) -> usize {
+        self.socket().max_segments()
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+        clock: Clock,
+    ) -> Poll<io::Result<Batch>> {
+        match self {
+            Self::Muxed(link) => link.poll_read(cx),
+            Self::Own { socket, .. } => socket.poll_read(cx, buffer, clock),
+        }
+    }
+
+    pub(super) fn try_read(&mut self, buffer: &mut ReadBuffer, clock: Clock) -> io::Result<Batch> {
+        match self {
+            Self::Muxed(link) => link.try_read(),
+            Self::Own { socket, .. } => socket.try_read(buffer, clock),
+        }
+    }
+
+    pub(super) fn try_send(&mut self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
+        if let Self::Muxed(link) = self {
+            link.learn(transmit.path.remote);
+        }
+        self.socket().try_send(transmit, contents)
+    }
+
+    /// Tells a shared port which ICE user name leads here.
+    pub(super) fn register(&mut self, ufrag: &str) {
+        if let Self::Muxed(link) = self {
+            link.register(ufrag);
+        }
+    }
+
+    fn socket(&self) -> &UdpSocket {
+        match self {
+            Self::Muxed(link) => link.socket(),
+            Self::Own { socket, .. } => socket,
+        }
+    }
+}
+
+/// Waits until the full port takes data again.
+pub(super) async fn writable(ports: &[Port], full: Option<usize>) {
+    match full.and_then(|index| ports.get(index)) {
+        // An error shows at the next send, where it is handled.
+        Some(port) => drop(port.socket().writable().await),
+        None => std::future::pending().await,
+    }
+}

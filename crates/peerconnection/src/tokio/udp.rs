@@ -1,0 +1,215 @@
+//! A UDP socket with segmentation offload both ways, ECN and receive times.
+
+use crate::session::Datagram;
+use bytes::BytesMut;
+use quinn_udp::{EcnCodepoint, RecvMeta, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    io::{self, IoSliceMut},
+    net::{IpAddr, SocketAddr},
+    task::{Context, Poll, ready},
+    time::{Duration, Instant, SystemTime},
+};
+use stun::net::{Ecn, FiveTuple, Transmit, Transport};
+use tokio::{io::Interest, net::UdpSocket as TokioSocket};
+
+/// Asked for in both directions; the kernel may grant less.
+const BUFFER_BYTES: usize = 4 << 20;
+/// The largest batch one read can return.
+const MAX_READ: usize = 65_535;
+/// Read buffers are carved from slabs of this size.
+const SLAB: usize = 4 * MAX_READ;
+/// Larger bursts overflow default receive buffers; 16 already amortise the system call.
+const MAX_BURST: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct UdpSocket {
+    io: TokioSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+}
+
+/// What one read returned: datagrams of equal size from one source, end to end in one buffer.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) path: FiveTuple,
+    pub(super) ecn: Option<Ecn>,
+    pub(super) arrival: Instant,
+    pub(super) bytes: BytesMut,
+    pub(super) stride: usize,
+}
+
+impl Batch {
+    /// The datagrams, each a slice of the one buffer.
+    pub(super) fn into_datagrams(self) -> impl Iterator<Item = Datagram> {
+        let Self { path, ecn, arrival, mut bytes, stride } = self;
+        std::iter::from_fn(move || {
+            if bytes.is_empty() {
+                return None;
+            }
+            let payload = bytes.split_to(stride.clamp(1, bytes.len()));
+            Some(Datagram { path, ecn, arrival, payload })
+        })
+    }
+}
+
+/// Read memory of one driver: a slab that datagrams are split off, reused when they are gone.
+#[derive(Debug, Default)]
+pub(super) struct ReadBuffer {
+    slab: BytesMut,
+}
+
+impl ReadBuffer {
+    fn spare(&mut self) -> &mut [u8] {
+        if self.slab.len() < MAX_READ {
+            // Takes the old slab back when no datagram of it is alive, otherwise makes a new one.
+            self.slab.clear();
+            self.slab.reserve(SLAB);
+            let size = self.slab.capacity();
+            self.slab.resize(size, 0);
+        }
+        self.slab.get_mut(..MAX_READ).unwrap_or_default()
+    }
+}
+
+impl UdpSocket {
+    /// Binds to `local`; port 0 takes a free one.
+    pub(super) fn bind(local: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(local), Type::DGRAM, Some(Protocol::UDP))?;
+        if local.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&local.into())?;
+        let io = TokioSocket::from_std(socket.into())?;
+        let state = UdpSocketState::new((&io).into())?;
+        // A small buffer is slower, not wrong: what the kernel refuses is only logged.
+        let wanted = state
+            .set_recv_buffer_size((&io).into(), BUFFER_BYTES)
+            .and_then(|()| state.set_send_buffer_size((&io).into(), BUFFER_BYTES));
+        let local = io.local_addr()?;
+        let granted = state.recv_buffer_size((&io).into()).unwrap_or_default();
+        crate::trace::debug!(%local, granted, refused = wanted.is_err(), "bound a UDP socket");
+        Ok(Self { io, state, local })
+    }
+
+    pub(super) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// How many datagrams one send may carry.
+    pub(super) fn max_segments(&self) -> usize {
+        self.state.max_gso_segments().clamp(1, MAX_BURST)
+    }
+
+    /// Sends a batch now or says that the socket is full.
+    pub(super) fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
+        let source = transmit.path.local.ip();
+        let batch = quinn_udp::Transmit {
+            destination: transmit.path.remote,
+            ecn: transmit.ecn.map(ecn_to_wire),
+            contents,
+            segment_size: transmit.segment.map(std::num::NonZeroUsize::get),
+            src_ip: (!source.is_unspecified() && self.local.ip().is_unspecified()).then_some(source),
+        };
+        self.io.try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), &batch))
+    }
+
+    /// Waits until the socket takes data again.
+    pub(super) async fn writable(&self) -> io::Result<()> {
+        self.io.writable().await
+    }
+
+    /// Reads one batch, or registers for wake-up.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+        clock: Clock,
+    ) -> Poll<io::Result<Batch>> {
+        loop {
+            ready!(self.io.poll_recv_ready(cx))?;
+            match self.try_read(buffer, clock) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Reads one batch if there is one.
+    pub(super) fn try_read(&self, buffer: &mut ReadBuffer, clock: Clock) -> io::Result<Batch> {
+        let mut meta = [RecvMeta::default()];
+        let spare = buffer.spare();
+        self.io.try_io(Interest::READABLE, || {
+            self.state.recv((&self.io).into(), &mut [IoSliceMut::new(spare)], &mut meta)
+        })?;
+        let [meta] = meta;
+        let ip = match meta.dst_ip {
+            Some(ip) if self.local.ip().is_unspecified() => ip,
+            _ => self.local.ip(),
+        };
+        let local = SocketAddr::new(ip, self.local.port());
+        Ok(Batch {
+            path: FiveTuple { transport: Transport::Udp, local, remote: unmapped(meta.addr) },
+            ecn: meta.ecn.map(ecn_from_wire),
+            arrival: clock.arrival(meta.timestamp),
+            bytes: buffer.slab.split_to(meta.len.min(buffer.slab.len())),
+            stride: meta.stride,
+        })
+    }
+}
+
+/// The one reading of both clocks per turn of a driver; kernel receive times are wall times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) now: Instant,
+    unix: Duration,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the place that reads the clocks")]
+    pub(super) fn read() -> Self {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { now: Instant::now(), unix }
+    }
+
+    /// Wall time as duration since 1970.
+    pub(super) fn unix(self) -> Duration {
+        self.unix
+    }
+
+    /// The kernel's receive time on the monotonic clock; `now` when there is none or the wall clock jumped.
+    fn arrival(self, timestamp: Option<Duration>) -> Instant {
+        timestamp
+            .and_then(|at| self.unix.checked_sub(at))
+            .filter(|age| *age < Duration::from_secs(1))
+            .and_then(|age| self.now.checked_sub(age))
+            .unwrap_or(self.now)
+    }
+}
+
+fn unmapped(addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(v4.into(), addr.port()),
+            None => addr,
+        },
+        IpAddr::V4(_) => addr,
+    }
+}
+
+fn ecn_to_wire(ecn: Ecn) -> EcnCodepoint {
+    match ecn {
+        Ecn::Ce => EcnCodepoint::Ce,
+        Ecn::Ect0 => EcnCodepoint::Ect0,
+        Ecn::Ect1 => EcnCodepoint::Ect1,
+    }
+}
+
+fn ecn_from_wire(ecn: EcnCodepoint) -> Ecn {
+    match ecn {
+        EcnCodepoint::Ce => Ecn::Ce,
+        EcnCodepoint::Ect0 => Ecn::Ect0,
+        EcnCodepoint::Ect1 => Ecn::Ect1,
+    }
+}

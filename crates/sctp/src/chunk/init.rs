@@ -1,0 +1,176 @@
+//! INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3) and their parameters.
+
+use super::{ChunkWriter, FORWARD_TSN, RE_CONFIG};
+use crate::tlv::{self, Malformed, Tlvs};
+use base::{PutExt, Reader, Serial32};
+
+/// State Cookie (RFC 9260 §3.3.3.1).
+const STATE_COOKIE: u16 = 7;
+/// Unrecognized Parameter (RFC 9260 §3.3.3.1).
+const UNRECOGNIZED_PARAMETER: u16 = 8;
+/// Host Name Address, deprecated (RFC 9260 §3.3.2.1).
+const HOST_NAME_ADDRESS: u16 = 11;
+/// Supported Extensions (RFC 5061 §4.2.7).
+const SUPPORTED_EXTENSIONS: u16 = 0x8008;
+/// Forward-TSN-Supported (RFC 3758 §3.1).
+const FORWARD_TSN_SUPPORTED: u16 = 0xc000;
+
+/// The smallest window an INIT may advertise (RFC 9260 §3.3.2).
+pub(crate) const MIN_WINDOW: u32 = 1_500;
+
+/// Parameters that are known, or safely without effect here: addresses mean nothing over DTLS (RFC 8261 §6.1).
+const WITHOUT_EFFECT: [u16; 6] = [1, 5, 6, 9, 12, 0x8000];
+
+/// The fixed part, equal in both chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InitFields {
+    pub(crate) tag: u32,
+    pub(crate) window: u32,
+    pub(crate) outbound: u16,
+    pub(crate) inbound: u16,
+    pub(crate) tsn: Serial32,
+}
+
+/// What both sides must know to use it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extensions {
+    /// FORWARD TSN (RFC 3758).
+    pub(crate) forward_tsn: bool,
+    /// RE-CONFIG (RFC 6525).
+    pub(crate) reconfig: bool,
+}
+
+/// A received INIT or INIT ACK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Init<'a> {
+    pub(crate) fields: InitFields,
+    pub(crate) extensions: Extensions,
+    pub(crate) cookie: Option<&'a [u8]>,
+    /// A parameter that forbids the association: a host name (RFC 9260 §5.1.2).
+    pub(crate) host_name: bool,
+    /// Parameters to report, whole.
+    pub(crate) unrecognized: Vec<&'a [u8]>,
+}
+
+/// Parameters worth reporting in one answer; more are dropped, so that a reply stays small.
+const MAX_UNRECOGNIZED: usize = 4;
+const MAX_UNRECOGNIZED_LEN: usize = 128;
+
+impl<'a> Init<'a> {
+    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(value);
+        let fields = InitFields {
+            tag: reader.u32()?,
+            window: reader.u32()?,
+            outbound: reader.u16()?,
+            inbound: reader.u16()?,
+            tsn: Serial32(reader.u32()?),
+        };
+        let mut init = Self {
+            fields,
+            extensions: Extensions::default(),
+            cookie: None,
+            host_name: false,
+            unrecognized: Vec::new(),
+        };
+        for parameter in Tlvs::new(reader.rest()) {
+            let parameter = parameter?;
+            match parameter.code() {
+                STATE_COOKIE => init.cookie = Some(parameter.value),
+                FORWARD_TSN_SUPPORTED => init.extensions.forward_tsn = true,
+                SUPPORTED_EXTENSIONS => {
+                    init.extensions.forward_tsn |= parameter.value.contains(&FORWARD_TSN);
+                    init.extensions.reconfig |= parameter.value.contains(&RE_CONFIG);
+                }
+                HOST_NAME_ADDRESS => init.host_name = true,
+                UNRECOGNIZED_PARAMETER => {}
+                code if WITHOUT_EFFECT.contains(&code) => {}
+                code => {
+                    // RFC 9260 §3.2.1: the two highest bits say what to do.
+                    if code & 0x4000 != 0
+                        && parameter.whole.len() <= MAX_UNRECOGNIZED_LEN
+                        && init.unrecognized.len() < MAX_UNRECOGNIZED
+                    {
+                        init.unrecognized.push(parameter.whole);
+                    }
+                    if code & 0x8000 == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(init)
+    }
+}
+
+/// Appends an INIT or INIT ACK (`kind`).
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    kind: u8,
+    fields: &InitFields,
+    cookie: Option<&[u8]>,
+    unrecognized: &[Vec<u8>],
+) {
+    let chunk = ChunkWriter::start(out, kind, 0);
+    out.put_u32(fields.tag);
+    out.put_u32(fields.window);
+    out.put_u16(fields.outbound);
+    out.put_u16(fields.inbound);
+    out.put_u32(fields.tsn.0);
+    if let Some(cookie) = cookie {
+        write_parameter(out, STATE_COOKIE, cookie);
+    }
+    write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
+    write_parameter(out, SUPPORTED_EXTENSIONS, &[RE_CONFIG, FORWARD_TSN]);
+    for parameter in unrecognized {
+        write_parameter(out, UNRECOGNIZED_PARAMETER, parameter);
+    }
+    chunk.finish(out);
+}
+
+fn write_parameter(out: &mut Vec<u8>, code: u16, value: &[u8]) {
+    // The chunk length does not count the padding of the last parameter, but may: RFC 9260 §3.2 allows both on
+    // receipt, and a whole number of words is the simplest to read.
+    let start = out.len();
+    out.put_u16(code);
+    out.put_u16(u16::try_from(value.len() + 4).unwrap_or(u16::MAX));
+    out.put_slice(value);
+    tlv::pad(out, start);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::INIT_ACK;
+
+    const FIELDS: InitFields =
+        InitFields { tag: 1, window: 65_536, outbound: 10, inbound: 20, tsn: Serial32(u32::MAX) };
+
+    #[test]
+    fn round_trip_with_cookie_and_extensions() {
+        let mut out = Vec::new();
+        write(&mut out, INIT_ACK, &FIELDS, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
+        let chunk = Tlvs::new(&out).next().unwrap().unwrap();
+        let init = Init::parse(chunk.value).unwrap();
+        assert_eq!(init.fields, FIELDS);
+        assert_eq!(init.cookie, Some(&b"cookie!"[..]));
+        assert_eq!(init.extensions, Extensions { forward_tsn: true, reconfig: true });
+        assert!(init.unrecognized.is_empty());
+    }
+
+    /// `sctp_unknown_param_high_bits_actions`, RFC 9260 §3.2.1.
+    #[test]
+    fn sctp_unknown_param_high_bits_actions() {
+        let fixed = [0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1];
+        for (code, reported, goes_on) in
+            [(0x3fff_u16, false, false), (0x7fff, true, false), (0xbfff, false, true), (0xffff, true, true)]
+        {
+            let mut value = fixed.to_vec();
+            write_parameter(&mut value, code, b"x");
+            write_parameter(&mut value, FORWARD_TSN_SUPPORTED, &[]);
+            let init = Init::parse(&value).unwrap();
+            assert_eq!(!init.unrecognized.is_empty(), reported, "{code:x}");
+            assert_eq!(init.extensions.forward_tsn, goes_on, "{code:x}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What can be set before an association begins.
+
+use crate::error::ConfigError;
+use crypto::{Mac, MacId, Provider};
+use std::time::Duration;
+
+/// Settings of an association. They are shared by all associations of a program: put them in an `Arc`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) cookie_mac: &'static dyn Mac,
+    pub(crate) local_port: u16,
+    pub(crate) remote_port: u16,
+    pub(crate) outbound_streams: u16,
+    pub(crate) inbound_streams: u16,
+    pub(crate) receive_buffer: usize,
+    pub(crate) send_buffer: usize,
+    pub(crate) max_message_size: usize,
+    pub(crate) max_packet_len: usize,
+    pub(crate) initial_window: usize,
+    pub(crate) rto_initial: Duration,
+    pub(crate) rto_min: Duration,
+    pub(crate) rto_max: Duration,
+    pub(crate) delayed_ack: Duration,
+    pub(crate) cookie_lifetime: Duration,
+    pub(crate) heartbeat_interval: Option<Duration>,
+    pub(crate) max_init_retransmits: u32,
+    pub(crate) max_retransmits: u32,
+}
+
+impl Config {
+    /// Default values. From `provider` comes the MAC of the state cookie.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoMac`] when the provider has no HMAC-SHA256.
+    pub fn new(provider: &Provider) -> Result<Self, ConfigError> {
+        let cookie_mac = provider.mac(MacId::HmacSha256).ok_or(ConfigError::NoMac)?;
+        Ok(Self {
+            cookie_mac,
+            local_port: 5_000,
+            remote_port: 5_000,
+            outbound_streams: u16::MAX,
+            inbound_streams: u16::MAX,
+            receive_buffer: 1 << 20,
+            send_buffer: 1 << 20,
+            max_message_size: 256 << 10,
+            max_packet_len: 1_160,
+            initial_window: 10,
+            rto_initial: Duration::from_millis(500),
+            rto_min: Duration::from_millis(220),
+            rto_max: Duration::from_secs(10),
+            delayed_ack: Duration::from_millis(200),
+            cookie_lifetime: Duration::from_secs(60),
+            heartbeat_interval: Some(Duration::from_secs(30)),
+            max_init_retransmits: 8,
+            max_retransmits: 10,
+        })
+    }
+
+    /// Port numbers of both ends, from `a=sctp-port` (RFC 8841 §5). Default: 5000 and 5000.
+    #[must_use]
+    pub fn with_ports(self, local: u16, remote: u16) -> Self {
+        Self { local_port: local, remote_port: remote, ..self }
+    }
+
+    /// Streams we would like to send on and to receive on. Default: 65,535 each, as RFC 8831 §6.2 asks. Zero counts
+    /// as one: RFC 9260 §3.3.2 forbids zero.
+    #[must_use]
+    pub fn with_streams(self, outbound: u16, inbound: u16) -> Self {
+        Self { outbound_streams: outbound.max(1), inbound_streams: inbound.max(1), ..self }
+    }
+
+    /// The receive window we advertise, in bytes (RFC 9260 §6). Default: 1 MiB, at least 4,096. What is really held,
+    /// bookkeeping included, stays below twice this. A round trip carries at most one window, so a path of 100 ms
+    /// with 1 MiB carries at most 84 Mbit/s.
+    #[must_use]
+    pub fn with_receive_buffer(self, bytes: usize) -> Self {
+        Self { receive_buffer: bytes.clamp(4_096, 1 << 30), ..self }
+    }
+
+    /// What may wait for transmission or acknowledgement, in bytes, bookkeeping included. Default: 1 MiB. Beyond it
+    /// `send` gives the message back. It bounds the rate as the receive buffer does.
+    #[must_use]
+    pub fn with_send_buffer(self, bytes: usize) -> Self {
+        Self { send_buffer: bytes.max(4_096), ..self }
+    }
+
+    /// The largest message taken from the peer, in bytes. Default: 256 KiB. It should be what `a=max-message-size`
+    /// says (RFC 8841 §6) and not more than the receive buffer, or large messages never become whole.
+    #[must_use]
+    pub fn with_max_message_size(self, bytes: usize) -> Self {
+        Self { max_message_size: bytes, ..self }
+    }
+
+    /// The largest packet written, in bytes, without the layers below. Default: 1,160, which fits a UDP payload of
+    /// 1,200 behind a DTLS 1.2 record (RFC 8831 §5 asks for 1,200 where the path is unknown).
+    #[must_use]
+    pub fn with_max_packet_len(self, bytes: usize) -> Self {
+        Self { max_packet_len: crate::tx::clamp_packet_len(bytes), ..self }
+    }
+
+    /// The first congestion window, in packets. Default: 10, at least 2.
+    ///
+    /// RFC 9260 §7.2.1 says about 4 packets; 10 is what TCP (RFC 6928), QUIC (RFC 9002 §7.2) and the SCTP in browsers
+    /// use.
+    #[must_use]
+    pub fn with_initial_window(self, packets: usize) -> Self {
+        Self { initial_window: packets.clamp(2, 1_000), ..self }
+    }
+
+    /// RTO.Initial, RTO.Min and RTO.Max (RFC 9260 §6.3.1, §16). Default: 500 ms, 220 ms, 10 s.
+    ///
+    /// RFC 9260 says 1 s, 1 s and 60 s. Its minimum protects against acknowledgements that are delayed by up to
+    /// 200 ms (§6.2); here the minimum is counted *on top of the smoothed round-trip time*, so 220 ms do the same
+    /// without costing a second for every lost tail. The maximum keeps a path that comes back from waiting for a
+    /// minute.
+    #[must_use]
+    pub fn with_rto(self, initial: Duration, min: Duration, max: Duration) -> Self {
+        Self { rto_initial: initial, rto_min: min, rto_max: max.max(min).max(initial), ..self }
+    }
+
+    /// How long an acknowledgement may wait for a second packet (RFC 9260 §6.2). Default: 200 ms, at most 500 ms.
+    #[must_use]
+    pub fn with_delayed_ack(self, delay: Duration) -> Self {
+        //= rfc9260 §6.2
+        //# An implementation MUST NOT allow the maximum delay (protocol parameter 'SACK.Delay') to be configured to
+        //# be more than 500 ms.
+        Self { delayed_ack: delay.min(Duration::from_millis(500)), ..self }
+    }
+
+    /// Valid.Cookie.Life (RFC 9260 §16). Default: 60 s.
+    #[must_use]
+    pub fn with_cookie_lifetime(self, lifetime: Duration) -> Self {
+        Self { cookie_lifetime: lifetime, ..self }
+    }
+
+    /// HB.interval: how long the path may be idle before a HEARTBEAT (RFC 9260 §8.3); `None` sends none. Default:
+    /// 30 s. With ICE below, consent (RFC 7675) notices a dead path sooner.
+    #[must_use]
+    pub fn with_heartbeat_interval(self, interval: Option<Duration>) -> Self {
+        Self { heartbeat_interval: interval, ..self }
+    }
+
+    /// Max.Init.Retransmits and Association.Max.Retrans (RFC 9260 §16). Default: 8 and 10.
+    #[must_use]
+    pub fn with_max_retransmits(self, init: u32, association: u32) -> Self {
+        Self { max_init_retransmits: init, max_retransmits: association, ..self }
+    }
+}
+
+#[cfg(feature = "rustcrypto")]
+impl Default for Config {
+    /// [`Config::new`] with the RustCrypto provider.
+    fn default() -> Self {
+        Self::new(&crypto::rustcrypto::provider()).expect("invariant: this provider has HMAC-SHA256")
+    }
+}
