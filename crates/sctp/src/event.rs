@@ -1,5 +1,9 @@
 //! What an association tells its owner.
 
+mod queue;
+
+pub(crate) use queue::Events;
+
 use crate::types::StreamId;
 
 /// A fact about the association. Payload is never in an event: it is pulled with `recv`.

@@ -61,8 +61,8 @@ impl<'a> Tlvs<'a> {
         let len = usize::from(self.reader.u16()?);
         let value = self.reader.take(len.checked_sub(4).ok_or(Malformed)?)?;
         let whole = all.get(..len).ok_or(Malformed)?;
-        //= rfc9260 §3.2
-        //# The receiver MUST ignore the padding.
+        //= rfc9260 §3.2.1
+        //# The receiver MUST ignore the padding bytes.
         let padding = len.wrapping_neg() & 3;
         self.reader.take(padding.min(self.reader.remaining()))?;
         Ok(Tlv { head, value, whole })

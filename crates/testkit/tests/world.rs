@@ -395,9 +395,9 @@ fn captures_are_readable_by_tshark() {
         [
             format!("0.000000000;192.168.1.2;7;{id};;alice;1;1"),
             "0.000000000;192.168.1.2;1;;;alice;1;1".to_owned(),
-            format!("0.025000000;203.0.113.7;7;{id};;server;1;1"),
-            format!("0.025000000;198.51.100.1;{};{id};;server;1;1", field(lines[3], 2)),
             "0.025000000;203.0.113.7;1;;dropped: no route;dropped;1;1".to_owned(),
+            format!("0.025000000;203.0.113.7;7;{id};;server;1;1"),
+            format!("0.025000000;198.51.100.1;{};{id};;server;1;1", field(lines[4], 2)),
             format!("0.050000000;198.51.100.1;5000;{id};;alice;1;1"),
         ],
         "{text}"

@@ -1,7 +1,7 @@
 //! HMAC over `hmac`.
 
 use crate::{AuthError, Mac, MacId, MacKey};
-use hmac::{Hmac, KeyInit, Mac as _};
+use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 use std::fmt;

@@ -51,6 +51,7 @@ pub struct LongTerm {
     username: String,
     password: Secret,
     session: Option<Session>,
+    generation: u32,
 }
 
 /// What a challenge established.
@@ -76,13 +77,22 @@ impl LongTerm {
             return Err(CredentialError::TooLong);
         }
         let password = Secret::from(opaque_string(password)?.as_bytes());
-        Ok(Self { provider: *provider, username, password, session: None })
+        Ok(Self { provider: *provider, username, password, session: None, generation: 0 })
     }
 
     /// Whether the server has sent a challenge, so that requests are signed.
     #[must_use]
     pub const fn is_challenged(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// Counts the challenges taken over.
+    ///
+    /// With several requests in flight, an owner notes this number per request: a challenge to a request that was
+    /// signed in an earlier generation needs only a repetition, since a newer nonce is known already.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The user name.
@@ -96,6 +106,9 @@ impl LongTerm {
     /// # Errors
     /// [`ChallengeError`] when the request must not be repeated (RFC 8489 §9.2.5).
     pub fn handle_challenge(&mut self, response: &Message<'_>) -> Result<(), ChallengeError> {
+        if response.class() != Class::Error {
+            return Err(ChallengeError::NotAChallenge);
+        }
         let error: ErrorCode<'_> = response.require()?;
         match error.code() {
             Code::UNAUTHENTICATED => self.handle_unauthenticated(response),
@@ -143,7 +156,6 @@ impl LongTerm {
     }
 
     fn handle_unauthenticated(&mut self, response: &Message<'_>) -> Result<(), ChallengeError> {
-        debug_assert_eq!(response.class(), Class::Error);
         let realm: Realm<'_> = response.require()?;
         let nonce: Nonce<'_> = response.require()?;
         //= rfc8489 §9.2.5
@@ -195,6 +207,7 @@ impl LongTerm {
             key,
             integrity,
         });
+        self.generation = self.generation.wrapping_add(1);
         Ok(())
     }
 
@@ -210,6 +223,7 @@ impl LongTerm {
         }
         session.nonce.clear();
         session.nonce.extend_from_slice(nonce.as_bytes());
+        self.generation = self.generation.wrapping_add(1);
         Ok(())
     }
 }

@@ -1,0 +1,110 @@
+//! The State Cookie (RFC 9260 §5.1.3): what we must remember of an INIT, kept by the peer.
+//!
+//! It holds only what the peer told us and what our INIT ACK tells it, the time, and a MAC under a key that is drawn
+//! per association and leaves it never.
+
+use crate::chunk::init::{Extensions, InitFields};
+use base::{PutExt, Reader, Serial32};
+use crypto::{Mac, MacKey, Random};
+use std::time::{Duration, Instant};
+
+const MAC_LEN: usize = 32;
+const FLAG_FORWARD_TSN: u8 = 1;
+const FLAG_RECONFIG: u8 = 2;
+
+/// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TieTags {
+    pub(crate) local: u32,
+    pub(crate) peer: u32,
+}
+
+/// The contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cookie {
+    pub(crate) local_tag: u32,
+    pub(crate) local_tsn: Serial32,
+    /// The fixed part of the peer's INIT.
+    pub(crate) peer: InitFields,
+    pub(crate) extensions: Extensions,
+    pub(crate) ties: TieTags,
+}
+
+/// Why a cookie was not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieError {
+    /// Not ours, or altered.
+    Forged,
+    /// Ours, older than its lifetime by this much. The contents are good otherwise.
+    Stale(Duration, Cookie),
+}
+
+/// Makes and checks cookies.
+#[derive(Debug)]
+pub(crate) struct CookieKey {
+    key: Box<dyn MacKey>,
+    /// Cookies carry the time since this.
+    epoch: Instant,
+    lifetime: Duration,
+}
+
+impl CookieKey {
+    pub(crate) fn new(mac: &dyn Mac, rng: &mut dyn Random, epoch: Instant, lifetime: Duration) -> Self {
+        let secret = crypto::Secret::from(&rng.bytes::<32>()[..]);
+        Self { key: mac.key(secret.as_bytes()), epoch, lifetime }
+    }
+
+    pub(crate) fn seal(&self, now: Instant, cookie: &Cookie) -> Vec<u8> {
+        let mut out = vec![0; MAC_LEN];
+        out.put_u64(self.age(now));
+        out.put_u32(cookie.local_tag);
+        out.put_u32(cookie.local_tsn.0);
+        out.put_u32(cookie.peer.tag);
+        out.put_u32(cookie.peer.window);
+        out.put_u16(cookie.peer.outbound);
+        out.put_u16(cookie.peer.inbound);
+        out.put_u32(cookie.peer.tsn.0);
+        let forward_tsn = if cookie.extensions.forward_tsn { FLAG_FORWARD_TSN } else { 0 };
+        let reconfig = if cookie.extensions.reconfig { FLAG_RECONFIG } else { 0 };
+        out.put_u8(forward_tsn | reconfig);
+        out.put_u32(cookie.ties.local);
+        out.put_u32(cookie.ties.peer);
+        let (tag, body) = out.split_at_mut(MAC_LEN);
+        self.key.sign(&[body], tag);
+        out
+    }
+
+    pub(crate) fn open(&self, now: Instant, bytes: &[u8]) -> Result<Cookie, CookieError> {
+        let (tag, body) = bytes.split_at_checked(MAC_LEN).ok_or(CookieError::Forged)?;
+        self.key.verify(&[body], tag).map_err(|_| CookieError::Forged)?;
+        let (made, cookie) = parse(body).map_err(|_| CookieError::Forged)?;
+        let age = Duration::from_millis(self.age(now).saturating_sub(made));
+        match age.checked_sub(self.lifetime) {
+            Some(late) if !late.is_zero() => Err(CookieError::Stale(late, cookie)),
+            _ => Ok(cookie),
+        }
+    }
+
+    fn age(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
+    let mut reader = Reader::new(body);
+    let made = reader.u64()?;
+    let local_tag = reader.u32()?;
+    let local_tsn = Serial32(reader.u32()?);
+    let peer = InitFields {
+        tag: reader.u32()?,
+        window: reader.u32()?,
+        outbound: reader.u16()?,
+        inbound: reader.u16()?,
+        tsn: Serial32(reader.u32()?),
+    };
+    let flags = reader.u8()?;
+    let extensions =
+        Extensions { forward_tsn: flags & FLAG_FORWARD_TSN != 0, reconfig: flags & FLAG_RECONFIG != 0 };
+    let ties = TieTags { local: reader.u32()?, peer: reader.u32()? };
+    Ok((made, Cookie { local_tag, local_tsn, peer, extensions, ties }))
+}

@@ -1,0 +1,37 @@
+//! The sending half: what waits, what is in flight, and how much may be.
+
+mod congestion;
+mod outstanding;
+mod queue;
+mod rto;
+
+pub(crate) use congestion::Congestion;
+pub(crate) use outstanding::{Lost, Outstanding};
+pub(crate) use queue::{Limit, SendQueue};
+pub(crate) use rto::Rto;
+
+use crate::chunk::data;
+use crate::packet;
+
+/// Bytes charged for each message or chunk held, on top of its payload.
+pub(crate) const OVERHEAD: usize = 128;
+
+/// The smallest and largest packets that can be asked for.
+pub(crate) fn clamp_packet_len(bytes: usize) -> usize {
+    bytes.clamp(256, 65_000) & !3
+}
+
+/// The payload of a DATA chunk that fills a packet alone.
+pub(crate) fn full_payload(max_packet_len: usize) -> usize {
+    (max_packet_len & !3) - packet::HEADER_LEN - data::HEADER_LEN
+}
+
+/// Bytes of a DATA chunk, padding left out.
+pub(crate) const fn data_len(payload: usize) -> usize {
+    data::HEADER_LEN + payload
+}
+
+/// Payload bytes that fit a DATA chunk in `space` bytes of packet.
+pub(crate) const fn payload_room(space: usize) -> usize {
+    space.saturating_sub(data::HEADER_LEN)
+}

@@ -1,0 +1,461 @@
+//! Chunks with a TSN that are not yet acknowledged cumulatively: a ring indexed by TSN.
+//!
+//! Everything a SACK, a loss or a timeout has to know is a running count, a cursor or the front of a queue; nothing
+//! walks over all chunks except a timeout, which touches each anyway. TSNs are extended to 64 bits in here, so that
+//! order is plain order.
+
+use super::{Limit, OVERHEAD};
+use crate::chunk::data::DataHeader;
+use crate::chunk::sack::Sack;
+use crate::tx::queue::Fragment;
+use crate::types::StreamId;
+use base::{Serial16, Serial32};
+use bytes::Bytes;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// A chunk is lost when a packet sent this many packets later was acknowledged.
+///
+/// This is the third miss indication of RFC 9260 §7.2.4, counted in packets instead of SACKs: a receiver that takes in
+/// a batch of packets answers with one SACK, which then stands for as many indications as the batch had packets. It
+/// applies to repeated chunks as well, so a repetition that is lost too does not wait for the timer.
+const LOSS_DISTANCE: u64 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    InFlight,
+    /// Waits in `lost` to be repeated.
+    Lost,
+    /// Reported in a Gap Ack Block.
+    Acked,
+    /// Given up (RFC 3758 §3.5, A3).
+    Abandoned,
+}
+
+#[derive(Debug)]
+struct Item {
+    header: DataHeader,
+    payload: Bytes,
+    message: u64,
+    limit: Limit,
+    status: Status,
+    /// Times it was written.
+    transmissions: u16,
+    /// The packet it was last written into.
+    packet: u64,
+    sent_at: Instant,
+}
+
+/// What a SACK changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Acked {
+    /// The cumulative TSN moved.
+    pub(crate) advanced: bool,
+    /// Payload bytes acknowledged for the first time, either way.
+    pub(crate) bytes: usize,
+    /// The newest packet of which something was acknowledged.
+    pub(crate) newest_packet: u64,
+    /// A round-trip time, if the SACK gives one.
+    pub(crate) rtt: Option<Duration>,
+}
+
+/// What a search for loss found.
+#[derive(Debug, Default)]
+pub(crate) struct Lost {
+    /// The newest packet found lost.
+    pub(crate) packet: Option<u64>,
+    /// Messages given up instead of being repeated.
+    pub(crate) abandoned: Vec<u64>,
+}
+
+/// A chunk to write.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) tsn: Serial32,
+    pub(crate) header: &'a DataHeader,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The ring.
+#[derive(Debug)]
+pub(crate) struct Outstanding {
+    /// The TSN of `items[0]`, one past the cumulative acknowledgement.
+    base: u64,
+    items: VecDeque<Item>,
+    /// Payload bytes of items in flight.
+    in_flight: usize,
+    /// Bytes of memory, roughly.
+    held: usize,
+    /// TSNs to repeat, lowest first. Entries whose item is no longer `Lost` are stale.
+    lost: BinaryHeap<Reverse<u64>>,
+    /// Every transmission in the order of packets. Entries whose item moved on are stale.
+    sent: VecDeque<(u64, u64)>,
+    /// Gap Ack Blocks of the last SACK, as TSNs: only what is new in the next one is walked.
+    acked_ranges: Vec<(u64, u64)>,
+    scratch: Vec<(u64, u64)>,
+    largest_acked_packet: u64,
+    /// Only chunks from this TSN on give a round-trip time: one a round trip.
+    rtt_from: u64,
+    /// Up to here the peer may be told to move on (RFC 3758 §3.5, `Advanced.Peer.Ack.Point`).
+    advanced: u64,
+    /// The peer knows FORWARD TSN; without it nothing is given up.
+    partial: bool,
+}
+
+impl Outstanding {
+    pub(crate) fn new(first: Serial32) -> Self {
+        // One era above zero, so that numbers before the first still have a place.
+        let base = (1_u64 << 32) + u64::from(first.0);
+        Self {
+            base,
+            items: VecDeque::new(),
+            in_flight: 0,
+            held: 0,
+            lost: BinaryHeap::new(),
+            sent: VecDeque::new(),
+            acked_ranges: Vec::new(),
+            scratch: Vec::new(),
+            largest_acked_packet: 0,
+            rtt_from: base,
+            advanced: base - 1,
+            partial: false,
+        }
+    }
+
+    pub(crate) fn set_partial(&mut self, partial: bool) {
+        self.partial = partial;
+    }
+
+    /// Gives a fragment the next TSN and counts it as sent in `packet`.
+    pub(crate) fn push(&mut self, now: Instant, packet: u64, fragment: Fragment) -> Option<Outgoing<'_>> {
+        let tsn = self.next();
+        let Fragment { header, payload, message, limit, .. } = fragment;
+        self.in_flight += payload.len();
+        self.held += payload.len() + OVERHEAD;
+        self.sent.push_back((packet, tsn));
+        let status = Status::InFlight;
+        self.items.push_back(Item {
+            header,
+            payload,
+            message,
+            limit,
+            status,
+            transmissions: 1,
+            packet,
+            sent_at: now,
+        });
+        let item = self.items.back()?;
+        Some(Outgoing { tsn: Serial32(tsn as u32), header: &item.header, payload: &item.payload })
+    }
+
+    /// The payload length of the chunk to repeat next.
+    pub(crate) fn next_lost(&mut self) -> Option<usize> {
+        while let Some(Reverse(tsn)) = self.lost.peek() {
+            match self.item(*tsn) {
+                Some(item) if item.status == Status::Lost => return Some(item.payload.len()),
+                _ => self.lost.pop(),
+            };
+        }
+        None
+    }
+
+    /// Whether a chunk waits to be repeated. May say yes for one that was acknowledged meanwhile.
+    pub(crate) fn may_have_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Repeats the chunk `next_lost` spoke of.
+    pub(crate) fn repeat(&mut self, now: Instant, packet: u64) -> Option<Outgoing<'_>> {
+        let Reverse(tsn) = self.lost.pop()?;
+        self.sent.push_back((packet, tsn));
+        let index = self.index(tsn)?;
+        let item = self.items.get_mut(index)?;
+        item.status = Status::InFlight;
+        item.transmissions = item.transmissions.saturating_add(1);
+        item.packet = packet;
+        item.sent_at = now;
+        self.in_flight += item.payload.len();
+        Some(Outgoing { tsn: Serial32(tsn as u32), header: &item.header, payload: &item.payload })
+    }
+
+    /// Takes in the cumulative TSN and the Gap Ack Blocks of a SACK; `None` when it is older than one before, or
+    /// acknowledges what was never sent.
+    pub(crate) fn on_sack(&mut self, now: Instant, lowest_rtt: Duration, sack: &Sack<'_>) -> Option<Acked> {
+        let cumulative = self.extend(sack.cumulative);
+        // RFC 9260 §6.2.1: a cumulative TSN below the last one marks a SACK that arrived late.
+        if cumulative + 1 < self.base || cumulative >= self.next() {
+            return None;
+        }
+        let mut acked = self.on_cumulative(now, lowest_rtt, cumulative);
+        let mut ranges = std::mem::take(&mut self.scratch);
+        ranges.clear();
+        for (first, last) in sack.blocks() {
+            let (first, last) = (cumulative + u64::from(first), cumulative + u64::from(last));
+            let after = ranges.last().map_or(cumulative, |(_, end)| *end);
+            // Blocks that are empty, out of order or beyond what was sent are not believed.
+            if first <= after || last < first || last >= self.next() {
+                continue;
+            }
+            ranges.push((first, last));
+        }
+        let mut old = std::mem::take(&mut self.acked_ranges).into_iter().peekable();
+        let mut known = Vec::new();
+        for &(first, last) in &ranges {
+            let mut tsn = first;
+            while tsn <= last {
+                while old.next_if(|(_, end)| *end < tsn).is_some() {}
+                match old.peek() {
+                    Some(&(start, end)) if start <= tsn => tsn = end + 1,
+                    Some(&(start, _)) => {
+                        known.push((tsn, last.min(start - 1)));
+                        tsn = start;
+                    }
+                    None => {
+                        known.push((tsn, last));
+                        break;
+                    }
+                }
+            }
+        }
+        for (first, last) in known {
+            for tsn in first..=last {
+                self.ack_in_gap(now, lowest_rtt, tsn, &mut acked);
+            }
+        }
+        self.acked_ranges = ranges;
+        Some(acked)
+    }
+
+    /// Takes in a cumulative TSN alone: the first half of a SACK, or a SHUTDOWN.
+    pub(crate) fn on_cumulative(&mut self, now: Instant, lowest_rtt: Duration, cumulative: u64) -> Acked {
+        let mut acked = Acked { advanced: cumulative >= self.base, ..Acked::default() };
+        if cumulative >= self.next() {
+            return Acked::default();
+        }
+        while self.base <= cumulative {
+            let Some(item) = self.items.pop_front() else { break };
+            self.held -= item.payload.len() + OVERHEAD;
+            match item.status {
+                Status::InFlight => {
+                    self.in_flight -= item.payload.len();
+                    self.note(now, lowest_rtt, self.base, &item, &mut acked);
+                }
+                Status::Lost => self.note(now, lowest_rtt, self.base, &item, &mut acked),
+                Status::Acked | Status::Abandoned => {}
+            }
+            self.base += 1;
+        }
+        self.advanced = self.advanced.max(self.base - 1);
+        acked
+    }
+
+    /// Finds chunks that later acknowledgements show to be lost.
+    pub(crate) fn detect_lost(&mut self, now: Instant) -> Lost {
+        let mut lost = Lost::default();
+        while let Some(&(packet, tsn)) = self.sent.front() {
+            let Some(item) = self.item(tsn).filter(|item| is_current(item, packet)) else {
+                self.sent.pop_front();
+                continue;
+            };
+            if packet + LOSS_DISTANCE > self.largest_acked_packet {
+                break;
+            }
+            debug_assert!(item.packet == packet);
+            self.sent.pop_front();
+            lost.packet = lost.packet.max(Some(packet));
+            self.mark_lost(now, tsn, &mut lost.abandoned);
+        }
+        lost
+    }
+
+    /// T3-rtx expired: everything in flight counts as lost (RFC 9260 §6.3.3). Returns messages given up.
+    pub(crate) fn on_timeout(&mut self, now: Instant) -> Vec<u64> {
+        // A first chunk that a Gap Ack Block once covered, and that never became cumulative, was dropped by its
+        // receiver again (RFC 9260 §6.2): nothing reported in gaps can be relied on.
+        let reneged = self.items.front().is_some_and(|item| item.status == Status::Acked);
+        self.sent.clear();
+        let mut abandoned = Vec::new();
+        for tsn in self.base..self.next() {
+            let Some(index) = self.index(tsn) else { break };
+            let Some(item) = self.items.get_mut(index) else { break };
+            if reneged && item.status == Status::Acked {
+                item.status = Status::InFlight;
+                self.in_flight += item.payload.len();
+            }
+            if item.status == Status::InFlight {
+                self.mark_lost(now, tsn, &mut abandoned);
+            }
+        }
+        if reneged {
+            self.acked_ranges.clear();
+        }
+        self.rtt_from = self.next();
+        abandoned
+    }
+
+    /// Gives up a message: every chunk of it, and with `rest` a stand-in for those never sent, so that the peer can be
+    /// told to skip to its very end (RFC 3758 §3.5, A3).
+    pub(crate) fn abandon(&mut self, now: Instant, message: u64, rest: Option<DataHeader>) {
+        if let Some(header) = rest {
+            self.held += OVERHEAD;
+            let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::Abandoned);
+            let item = Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
+            self.items.push_back(item);
+        }
+        // Its chunks are consecutive; the search starts from the end, where the given-up message nearly always is.
+        let mut seen = false;
+        for item in self.items.iter_mut().rev() {
+            if item.message != message {
+                if seen {
+                    break;
+                }
+                continue;
+            }
+            seen = true;
+            if item.status == Status::InFlight {
+                self.in_flight -= item.payload.len();
+            }
+            self.held -= item.payload.len();
+            item.status = Status::Abandoned;
+            item.payload = Bytes::new();
+        }
+    }
+
+    /// Moves `Advanced.Peer.Ack.Point` over what was given up (RFC 3758 §3.5, C1 and C2) and tells whether there is
+    /// something to tell. Chunks the peer has already do not stop it as long as given-up ones follow.
+    pub(crate) fn advance(&mut self) -> bool {
+        let mut tsn = self.advanced.max(self.base - 1) + 1;
+        while let Some(item) = self.item(tsn) {
+            match item.status {
+                Status::Abandoned => self.advanced = tsn,
+                Status::Acked => {}
+                Status::InFlight | Status::Lost => break,
+            }
+            tsn += 1;
+        }
+        self.advanced >= self.base
+    }
+
+    /// What a FORWARD TSN says: the new cumulative TSN, and the last sequence number skipped in each ordered stream;
+    /// at most `max` streams.
+    pub(crate) fn forward(&self, max: usize) -> (Serial32, BTreeMap<StreamId, Serial16>) {
+        let mut skipped = BTreeMap::new();
+        let mut upto = self.base - 1;
+        for tsn in self.base..=self.advanced {
+            let Some(item) = self.item(tsn) else { break };
+            if item.status == Status::Abandoned && !item.header.unordered {
+                let full = skipped.len() >= max && !skipped.contains_key(&item.header.stream);
+                if full {
+                    break;
+                }
+                skipped.insert(item.header.stream, item.header.ssn);
+            }
+            upto = tsn;
+        }
+        (Serial32(upto as u32), skipped)
+    }
+
+    /// The TSN the next new chunk gets.
+    pub(crate) fn next_tsn(&self) -> Serial32 {
+        Serial32(self.next() as u32)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Bytes of memory, roughly.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(crate) fn extend(&self, tsn: Serial32) -> u64 {
+        let offset = tsn.0.wrapping_sub(self.base as u32) as i32;
+        self.base.saturating_add_signed(i64::from(offset))
+    }
+
+    fn next(&self) -> u64 {
+        self.base + self.items.len() as u64
+    }
+
+    fn index(&self, tsn: u64) -> Option<usize> {
+        usize::try_from(tsn.checked_sub(self.base)?).ok()
+    }
+
+    fn item(&self, tsn: u64) -> Option<&Item> {
+        self.items.get(self.index(tsn)?)
+    }
+
+    fn ack_in_gap(&mut self, now: Instant, lowest_rtt: Duration, tsn: u64, acked: &mut Acked) {
+        let Some(index) = self.index(tsn) else { return };
+        let Some(item) = self.items.get_mut(index) else { return };
+        match item.status {
+            Status::InFlight => self.in_flight -= item.payload.len(),
+            Status::Lost => {}
+            Status::Acked | Status::Abandoned => return,
+        }
+        item.status = Status::Acked;
+        // The payload stays: until the cumulative TSN covers it, the receiver may drop it again (RFC 9260 §6.2).
+        let (bytes, once, age) =
+            (item.payload.len(), item.transmissions == 1, now.saturating_duration_since(item.sent_at));
+        let packet = item.packet;
+        self.count(acked, tsn, bytes, packet, once, age, lowest_rtt);
+    }
+
+    fn note(&mut self, now: Instant, lowest_rtt: Duration, tsn: u64, item: &Item, acked: &mut Acked) {
+        let age = now.saturating_duration_since(item.sent_at);
+        self.count(acked, tsn, item.payload.len(), item.packet, item.transmissions == 1, age, lowest_rtt);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one place for what both kinds of acknowledgement share")]
+    fn count(
+        &mut self,
+        acked: &mut Acked,
+        tsn: u64,
+        bytes: usize,
+        packet: u64,
+        once: bool,
+        age: Duration,
+        lowest_rtt: Duration,
+    ) {
+        acked.bytes += bytes;
+        // An acknowledgement that comes too soon after a repetition is one of the original.
+        if once || age >= lowest_rtt {
+            acked.newest_packet = acked.newest_packet.max(packet);
+            self.largest_acked_packet = self.largest_acked_packet.max(packet);
+        }
+        if once && tsn >= self.rtt_from {
+            acked.rtt = Some(age);
+            self.rtt_from = self.base + self.items.len() as u64;
+        }
+    }
+
+    fn mark_lost(&mut self, now: Instant, tsn: u64, abandoned: &mut Vec<u64>) {
+        let partial = self.partial;
+        let Some(index) = self.index(tsn) else { return };
+        let Some(item) = self.items.get_mut(index) else { return };
+        self.in_flight -= item.payload.len();
+        item.status = Status::Lost;
+        let spent = match item.limit {
+            Limit::Never => false,
+            Limit::Retransmits(max) => item.transmissions > max,
+            Limit::Until(deadline) => deadline <= now,
+        };
+        if partial && spent {
+            if abandoned.last() != Some(&item.message) {
+                abandoned.push(item.message);
+            }
+        } else {
+            self.lost.push(Reverse(tsn));
+        }
+    }
+}
+
+fn is_current(item: &Item, packet: u64) -> bool {
+    item.status == Status::InFlight && item.packet == packet
+}
