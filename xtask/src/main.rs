@@ -1,2 +1,90 @@
-//! Repository commands.
-fn main() {}
+//! Repository commands: `cargo xtask help`.
+
+#![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
+
+mod clippy;
+mod code;
+mod demo;
+mod deny;
+mod doc;
+mod fmt;
+mod graph;
+mod interop;
+mod metadata;
+mod package;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+mod tree;
+
+use std::{env, process::ExitCode};
+
+/// Why a command failed, in one or more lines for people.
+type Failure = String;
+
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<(), Failure>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "clippy", about: "lints each package on its own, warnings denied", run: clippy::run },
+    Command { name: "demo", about: "runs the demonstration; arguments are passed on", run: demo::run },
+    Command {
+        name: "deny",
+        about: "checks duplicates, licences and sources of dependencies",
+        run: deny::run,
+    },
+    Command { name: "doc", about: "builds the documentation, warnings denied", run: doc::run },
+    Command { name: "fmt", about: "formats all packages; --check only looks", run: fmt::run },
+    Command { name: "graph", about: "compares the dependency graph with the design", run: graph::run },
+    Command {
+        name: "interop",
+        about: "runs against other implementations; arguments are passed on",
+        run: interop::run,
+    },
+    Command {
+        name: "package",
+        about: "packs every published crate and looks at the lists of files",
+        run: package::run,
+    },
+    Command {
+        name: "test",
+        about: "runs everything above and all tests; --list, --only NAME, --skip NAME",
+        run: test::run,
+    },
+    Command { name: "tidy", about: "checks the rules of the house", run: tidy::run },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    if matches!(name, "help" | "--help" | "-h") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprint!("xtask: there is no command {name:?}\n\n{}", help());
+        return ExitCode::FAILURE;
+    };
+    match (command.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() -> String {
+    let mut text = "cargo xtask COMMAND\n\n".to_owned();
+    for command in COMMANDS {
+        text.push_str(&format!("  {:<8} {}\n", command.name, command.about));
+    }
+    text
+}

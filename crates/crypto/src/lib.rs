@@ -11,6 +11,8 @@ mod random;
 mod secret;
 mod sign;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;
 

@@ -69,6 +69,7 @@ pub trait KeyGenerator: Debug + Send + Sync {
     ///
     /// # Errors
     /// [`CryptoError::Unsupported`] when it is not a PKCS#8 key of this scheme.
+    #[expect(clippy::wrong_self_convention, reason = "`self` is the algorithm, the key is made from `der`")]
     fn from_pkcs8_der(&self, der: &[u8]) -> Result<Box<dyn SigningKey>, CryptoError>;
 }
 

@@ -29,6 +29,9 @@ pub(crate) const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 /// The shortest datagram limit: below it, headers leave no room for fragments.
 pub(crate) const MIN_MTU: usize = 256;
 
+/// The longest: a datagram of one record must not exceed a record.
+pub(crate) const MAX_MTU: usize = 1 << 14;
+
 impl Config {
     /// The defaults, with the algorithms of `provider`.
     #[must_use]
@@ -76,11 +79,11 @@ impl Config {
         self
     }
 
-    /// The longest datagram, in bytes of UDP payload; at least 256. Default: 1,200, which passes every path that
+    /// The longest datagram, in bytes of UDP payload, from 256 to 16,384. Default: 1,200, which passes every path that
     /// WebRTC is used on. Handshake messages are cut to it; application data is not.
     #[must_use]
     pub fn mtu(mut self, mtu: usize) -> Self {
-        self.mtu = mtu.max(MIN_MTU);
+        self.mtu = mtu.clamp(MIN_MTU, MAX_MTU);
         self
     }
 

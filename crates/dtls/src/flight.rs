@@ -52,16 +52,36 @@ pub(crate) struct Flight {
     repetitions: u32,
     /// The message of the peer that this flight answers: when it comes again, so does this flight.
     answers: Option<u16>,
+    /// Whether the flight before had to be repeated.
+    followed_loss: bool,
+}
+
+/// What [`Flight::write_datagram`] did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) records: u32,
+    /// Whether the flight is out with this datagram.
+    pub(crate) done: bool,
 }
 
 impl Flight {
     pub(crate) const fn new() -> Self {
-        Self { items: Vec::new(), answer: Answer::None, cursor: None, sent: None, repetitions: 0, answers: None }
+        Self {
+            items: Vec::new(),
+            answer: Answer::None,
+            cursor: None,
+            sent: None,
+            repetitions: 0,
+            answers: None,
+            followed_loss: false,
+        }
     }
 
     /// Starts a new flight, forgetting the old one. `answers` is the number of the peer's message behind it.
     pub(crate) fn begin(&mut self, answer: Answer, answers: Option<u16>) {
-        *self = Self { answer, answers, cursor: Some(Cursor { item: 0, offset: 0 }), ..Self::new() };
+        let followed_loss = self.repetitions > 0;
+        let cursor = Some(Cursor { item: 0, offset: 0 });
+        *self = Self { answer, answers, cursor, followed_loss, ..Self::new() };
     }
 
     /// Adds a handshake message.
@@ -103,25 +123,31 @@ impl Flight {
         self.answer == Answer::Awaited && !self.items.is_empty()
     }
 
-    pub(crate) fn repetitions(&self) -> u32 {
-        self.repetitions
+    /// Whether it is to be sent for the first time.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_pending() && self.repetitions == 0
     }
 
-    /// Appends the next datagram, at most `mtu` bytes. Returns whether the flight is out with it.
+    pub(crate) fn followed_loss(&self) -> bool {
+        self.followed_loss
+    }
+
+    /// Appends the next datagram, at most `mtu` bytes.
     pub(crate) fn write_datagram(
         &mut self,
         now: Instant,
         mtu: usize,
         epochs: &mut WriteEpochs,
         out: &mut Vec<u8>,
-    ) -> Result<bool, SealError> {
+    ) -> Result<Written, SealError> {
         let mtu = if self.repetitions > TRIES_BEFORE_SMALL { mtu.min(SMALL_MTU) } else { mtu };
         let start = out.len();
+        let mut records = 0;
         while let Some(cursor) = self.cursor {
             let Some(item) = self.items.get(cursor.item) else {
                 self.cursor = None;
                 self.sent = Some(now);
-                return Ok(true);
+                return Ok(Written { records, done: true });
             };
             let used = out.len() - start;
             let next = match item {
@@ -160,9 +186,10 @@ impl Flight {
                     }
                 }
             };
+            records += 1;
             self.cursor = Some(next);
         }
-        Ok(false)
+        Ok(Written { records, done: false })
     }
 }
 

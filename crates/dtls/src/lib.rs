@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(test)]
+extern crate self as dtls;
+
 mod alert;
 mod certificate;
 mod client;

@@ -22,6 +22,9 @@ const KNOWN: [AttributeType; 8] = [
     AttributeType::USERHASH,
 ];
 
+/// Longest USERNAME read: two fragments of 256 characters and a colon (RFC 8839 §5.4).
+const MAX_USERNAME: usize = 513;
+
 /// A check on its way: everything needed to write the same bytes again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Check {
@@ -166,13 +169,9 @@ impl Request {
 }
 
 /// Splits USERNAME at the first colon into our fragment and the peer's.
-pub(crate) fn split_username(message: &Message<'_>) -> Option<(String, String)> {
-    let username = message.raw(AttributeType::USERNAME)?;
-    if username.len() > 513 {
-        return None;
-    }
-    let (local, remote) = std::str::from_utf8(username).ok()?.split_once(':')?;
-    Some((local.to_owned(), remote.to_owned()))
+pub(crate) fn split_username<'a>(message: &Message<'a>) -> Option<(&'a str, &'a str)> {
+    let username = message.raw(AttributeType::USERNAME).filter(|username| username.len() <= MAX_USERNAME)?;
+    std::str::from_utf8(username).ok()?.split_once(':')
 }
 
 /// Reads a response whose integrity is verified. `None` when it lacks what it must have: it is dropped.
@@ -222,7 +221,7 @@ mod tests {
                 AttributeType::USE_CANDIDATE
             ]
         );
-        assert_eq!(split_username(&message), Some(("evtj".to_owned(), "h6vY".to_owned())));
+        assert_eq!(split_username(&message), Some(("evtj", "h6vY")));
         let request = Request::read(&message).unwrap();
         assert!(request.nominates);
         assert_eq!(request.priority, Priority(0x6e00_01ff));
@@ -271,7 +270,7 @@ mod tests {
         builder.message_integrity(&key()).fingerprint();
         builder.finish().unwrap();
         let message = Message::parse(&out).unwrap();
-        assert_eq!(split_username(&message), Some(("a".to_owned(), "b".to_owned())));
+        assert_eq!(split_username(&message), Some(("a", "b")));
         let request = Request::read(&message).unwrap();
         assert_eq!((request.priority, request.role), (Priority(5), Some((Role::Controlling, 1))));
     }

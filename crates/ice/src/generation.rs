@@ -27,7 +27,7 @@ pub(crate) struct LocalId(pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RemoteId(pub(crate) u32);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LocalCandidate {
     pub(crate) id: LocalId,
     /// As signalled: the address may be hidden.
@@ -86,6 +86,8 @@ pub(crate) struct Generation {
     pub(crate) first_valid_at: Option<Instant>,
     /// The pair that we are nominating.
     pub(crate) nominating: Option<PairId>,
+    /// Given up: nothing is sent, answered or accepted any more (RFC 7675 §5.1).
+    pub(crate) failed: bool,
     /// When a generation that was replaced is forgotten.
     pub(crate) retire_at: Option<Instant>,
     remote_foundations: Vec<String>,
@@ -110,6 +112,7 @@ impl Generation {
             signalled_at: None,
             first_valid_at: None,
             nominating: None,
+            failed: false,
             retire_at: None,
             remote_foundations: Vec::new(),
             next_local: 0,
@@ -254,6 +257,18 @@ impl Generation {
         }
     }
 
+    /// Ends the generation: no pair carries or accepts anything any more.
+    pub(crate) fn abandon(&mut self) {
+        self.failed = true;
+        self.checks.clear();
+        self.early.clear();
+        self.nominating = None;
+        let ids: Vec<_> = self.checklist.iter().map(Pair::id).collect();
+        for id in ids {
+            self.checklist.fail(id);
+        }
+    }
+
     /// The best valid pair by `rank`, the first of equals.
     pub(crate) fn best_valid<K: Ord>(&self, rank: impl Fn(&Pair) -> K) -> Option<&Pair> {
         let valid = self.checklist.iter().filter(|pair| pair.is_valid());
@@ -274,7 +289,7 @@ fn is_base_kind(kind: CandidateKind) -> bool {
 }
 
 /// RFC 8445 §6.1.2.2: the same family, and link-local only with link-local; loopback only with loopback.
-fn can_pair(local: SocketAddr, remote: SocketAddr) -> bool {
+pub(crate) fn can_pair(local: SocketAddr, remote: SocketAddr) -> bool {
     let (local, remote) = (local.ip(), remote.ip());
     local.is_ipv4() == remote.is_ipv4()
         && is_link_local(local) == is_link_local(remote)

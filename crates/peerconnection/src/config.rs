@@ -101,70 +101,70 @@ impl Configuration {
 
     /// STUN and TURN servers. Default: none. At most 32 are used.
     #[must_use]
-    pub fn ice_servers(self, ice_servers: impl IntoIterator<Item = IceServer>) -> Self {
+    pub fn with_ice_servers(self, ice_servers: impl IntoIterator<Item = IceServer>) -> Self {
         Self { ice_servers: ice_servers.into_iter().take(32).collect(), ..self }
     }
 
     /// Which candidates may be used. Default: all.
     #[must_use]
-    pub fn ice_transport_policy(self, ice_transport_policy: IceTransportPolicy) -> Self {
+    pub fn with_ice_transport_policy(self, ice_transport_policy: IceTransportPolicy) -> Self {
         Self { ice_transport_policy, ..self }
     }
 
     /// The certificate to show. Default: a fresh ECDSA P-256 one per connection, so that connections cannot be linked.
     #[must_use]
-    pub fn certificate(self, certificate: Certificate) -> Self {
+    pub fn with_certificate(self, certificate: Certificate) -> Self {
         Self { certificate: Some(certificate), ..self }
     }
 
     /// Whether host candidates show addresses or `.local` names. Default: addresses.
     #[must_use]
-    pub fn host_addresses(self, host_addresses: HostAddresses) -> Self {
+    pub fn with_host_addresses(self, host_addresses: HostAddresses) -> Self {
         Self { host_addresses, ..self }
     }
 
     /// The largest data-channel message accepted, in bytes, announced as `a=max-message-size` (RFC 8841 §6).
     /// Default: 262,144.
     #[must_use]
-    pub fn max_message_size(self, bytes: usize) -> Self {
+    pub fn with_max_message_size(self, bytes: usize) -> Self {
         Self { max_message_size: bytes.max(1), ..self }
     }
 
     /// Whether received media is handed over as frames or as packets. Default: frames.
     #[must_use]
-    pub fn media_delivery(self, media_delivery: MediaDelivery) -> Self {
+    pub fn with_media_delivery(self, media_delivery: MediaDelivery) -> Self {
         Self { media_delivery, ..self }
     }
 
     /// The largest UDP payload sent, in bytes. Default: 1,200, which fits every path with an IPv6 MTU of 1,280.
     /// Held to 576..=1,472.
     #[must_use]
-    pub fn mtu(self, bytes: usize) -> Self {
+    pub fn with_mtu(self, bytes: usize) -> Self {
         Self { mtu: bytes.clamp(576, 1_472), ..self }
     }
 
     /// Bytes a data channel holds for a reader that does not read, before the peer is told to wait. Default: 1 MiB.
     #[must_use]
-    pub fn receive_buffer(self, bytes: usize) -> Self {
+    pub fn with_receive_buffer(self, bytes: usize) -> Self {
         Self { receive_buffer: bytes.clamp(1 << 16, 1 << 30), ..self }
     }
 
     /// Bytes a data channel holds for the peer before `send` waits. Default: 1 MiB.
     #[must_use]
-    pub fn send_buffer(self, bytes: usize) -> Self {
+    pub fn with_send_buffer(self, bytes: usize) -> Self {
         Self { send_buffer: bytes.clamp(1 << 14, 1 << 30), ..self }
     }
 
     /// SRTP protection profiles, the most preferred first (RFC 5764 §4.1.2). Default: AES-128-GCM, AES-256-GCM,
     /// AES-128-CM with HMAC-SHA1-80.
     #[must_use]
-    pub fn srtp_profiles(self, profiles: impl IntoIterator<Item = srtp::Profile>) -> Self {
+    pub fn with_srtp_profiles(self, profiles: impl IntoIterator<Item = srtp::Profile>) -> Self {
         Self { srtp_profiles: profiles.into_iter().collect(), ..self }
     }
 
     /// Which DTLS role to take where the offer leaves the choice. Default: active.
     #[must_use]
-    pub fn dtls_setup(self, dtls_setup: DtlsSetup) -> Self {
+    pub fn with_dtls_setup(self, dtls_setup: DtlsSetup) -> Self {
         Self { dtls_setup, ..self }
     }
 }

@@ -1,12 +1,13 @@
 //! STUN and TURN servers as an application names them: URLs and credentials (RFC 7064, RFC 7065).
 
 use crate::error::{Error, ErrorKind};
-use std::{fmt, str::FromStr};
+use ice::{ServerScheme, ServerTransport, ServerUrl};
+use std::{fmt, net::SocketAddr};
 
 /// One server, or several that share credentials (W3C `RTCIceServer`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceServer {
-    urls: Vec<IceUrl>,
+    urls: Vec<ServerUrl>,
     username: Option<String>,
     credential: Option<String>,
 }
@@ -38,7 +39,7 @@ impl IceServer {
         username: Option<String>,
         credential: Option<String>,
     ) -> Result<Self, Error> {
-        let urls = urls.into_iter().map(|url| url.as_ref().parse()).collect::<Result<Vec<IceUrl>, _>>()?;
+        let urls = urls.into_iter().map(|url| parse(url.as_ref())).collect::<Result<Vec<_>, _>>()?;
         if urls.is_empty() {
             return Err(Error::new(ErrorKind::SyntaxError, "an ICE server needs at least one URL"));
         }
@@ -46,7 +47,7 @@ impl IceServer {
         if username.as_ref().is_some_and(|name| name.len() > 508) {
             return Err(Error::new(ErrorKind::InvalidAccessError, "a TURN user name has at most 508 bytes"));
         }
-        let is_turn = urls.iter().any(|url| url.kind == IceUrlKind::Turn);
+        let is_turn = urls.iter().any(|url| url.scheme() == ServerScheme::Turn);
         if is_turn && (username.is_none() || credential.is_none()) {
             return Err(Error::new(
                 ErrorKind::InvalidAccessError,
@@ -58,7 +59,7 @@ impl IceServer {
 
     /// The URLs.
     #[must_use]
-    pub fn urls(&self) -> &[IceUrl] {
+    pub fn urls(&self) -> &[ServerUrl] {
         &self.urls
     }
 
@@ -85,175 +86,58 @@ impl fmt::Debug for IceServer {
     }
 }
 
-/// What a server is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "STUN and TURN are all there is")]
-pub enum IceUrlKind {
-    /// A server-reflexive address.
-    Stun,
-    /// A relayed address.
-    Turn,
+/// A server URL with the addresses that its host name stands for. Whoever drives a session resolves names.
+#[derive(Clone, Debug)]
+pub struct ResolvedServer {
+    pub(crate) url: ServerUrl,
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) login: Option<(String, String)>,
 }
 
-/// A parsed `stun:` or `turn:` URL. The host is a name or an address; names are resolved by the driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IceUrl {
-    kind: IceUrlKind,
-    host: String,
-    port: u16,
-}
-
-impl IceUrl {
-    /// What the server is asked for.
+impl ResolvedServer {
+    /// `url` is one of the URLs of `server`; `addresses` may be empty when the name does not resolve.
     #[must_use]
-    pub fn kind(&self) -> IceUrlKind {
-        self.kind
-    }
-
-    /// Name or address, an IPv6 address without its brackets.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// UDP port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn new(server: &IceServer, url: &ServerUrl, addresses: Vec<SocketAddr>) -> Self {
+        let login = server.username.clone().zip(server.credential.clone());
+        Self { url: url.clone(), addresses, login }
     }
 }
 
-impl fmt::Display for IceUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = match self.kind {
-            IceUrlKind::Stun => "stun",
-            IceUrlKind::Turn => "turn",
-        };
-        if self.host.contains(':') {
-            write!(f, "{scheme}:[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{scheme}:{}:{}", self.host, self.port)
-        }
+fn parse(url: &str) -> Result<ServerUrl, Error> {
+    let parsed: ServerUrl = url.parse().map_err(|error| {
+        Error::new(ErrorKind::SyntaxError, format!("{url:?} is not an ICE server URL")).with_source(error)
+    })?;
+    match (parsed.scheme(), parsed.transport()) {
+        (ServerScheme::Stun | ServerScheme::Turn, ServerTransport::Udp) => Ok(parsed),
+        _ => Err(Error::new(
+            ErrorKind::NotSupportedError,
+            format!("{url:?}: servers over TCP and TLS are not supported by this version, use UDP"),
+        )),
     }
-}
-
-impl FromStr for IceUrl {
-    type Err = Error;
-
-    fn from_str(url: &str) -> Result<Self, Error> {
-        let syntax = |what: &str| Error::new(ErrorKind::SyntaxError, format!("{url:?} is not an ICE server URL: {what}"));
-        let (scheme, rest) = url.split_once(':').ok_or_else(|| syntax("it has no scheme"))?;
-        let kind = match scheme.to_ascii_lowercase().as_str() {
-            "stun" => IceUrlKind::Stun,
-            "turn" => IceUrlKind::Turn,
-            "stuns" | "turns" => {
-                return Err(Error::new(
-                    ErrorKind::NotSupportedError,
-                    format!("{url:?}: STUN and TURN over TLS are not supported by this version, use UDP"),
-                ));
-            }
-            _ => return Err(syntax("the scheme must be stun or turn")),
-        };
-        let (authority, query) = match rest.split_once('?') {
-            Some((authority, query)) => (authority, Some(query)),
-            None => (rest, None),
-        };
-        if authority.contains(['/', '@', '#']) {
-            return Err(syntax("only host and port may follow the scheme"));
-        }
-        match (kind, query) {
-            (_, None) | (IceUrlKind::Turn, Some("transport=udp")) => {}
-            (IceUrlKind::Stun, Some(_)) => return Err(syntax("a stun URL has no query")),
-            (IceUrlKind::Turn, Some("transport=tcp")) => {
-                return Err(Error::new(
-                    ErrorKind::NotSupportedError,
-                    format!("{url:?}: TURN over TCP is not supported by this version, use transport=udp"),
-                ));
-            }
-            (IceUrlKind::Turn, Some(_)) => return Err(syntax("the query must be transport=udp or transport=tcp")),
-        }
-        let (host, port) = split_authority(authority).ok_or_else(|| syntax("host or port is malformed"))?;
-        Ok(Self { kind, host: host.to_owned(), port })
-    }
-}
-
-/// RFC 7064 §3.1, RFC 7065 §3.1: `host [ ":" port ]`, the default port is 3478.
-fn split_authority(authority: &str) -> Option<(&str, u16)> {
-    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        let (host, port) = rest.split_once(']')?;
-        host.parse::<std::net::Ipv6Addr>().ok()?;
-        (host, port)
-    } else {
-        let end = authority.find(':').unwrap_or(authority.len());
-        let (host, port) = authority.split_at(end);
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
-        if host.is_empty() || !host.chars().all(legal) {
-            return None;
-        }
-        (host, port)
-    };
-    let port = match port {
-        "" => 3478,
-        _ => {
-            let digits = port.strip_prefix(':')?;
-            if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            digits.parse().ok().filter(|port| *port != 0)?
-        }
-    };
-    Some((host, port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// W3C webrtc-pc §4.4.1.5, RFC 7064 §3.1, RFC 7065 §3.1.
+    /// W3C webrtc-pc §4.4.1.5.
     #[test]
-    fn url_grammar() {
-        let good = [
-            ("stun:stun.example.org", "stun:stun.example.org:3478"),
-            ("STUN:192.0.2.1:1234", "stun:192.0.2.1:1234"),
-            ("turn:[2001:db8::1]:99?transport=udp", "turn:[2001:db8::1]:99"),
-            ("turn:relay.example.org", "turn:relay.example.org:3478"),
-        ];
-        for (url, printed) in good {
-            assert_eq!(url.parse::<IceUrl>().map(|url| url.to_string()), Ok(printed.to_owned()));
-        }
-        let bad = [
-            ("", ErrorKind::SyntaxError),
-            ("stun", ErrorKind::SyntaxError),
-            ("http://example.org", ErrorKind::SyntaxError),
-            ("stun:", ErrorKind::SyntaxError),
-            ("stun:host:", ErrorKind::SyntaxError),
-            ("stun:host:0", ErrorKind::SyntaxError),
-            ("stun:host:65536", ErrorKind::SyntaxError),
-            ("stun:host:+80", ErrorKind::SyntaxError),
-            ("stun:user@host", ErrorKind::SyntaxError),
-            ("stun:host/path", ErrorKind::SyntaxError),
-            ("stun:host#fragment", ErrorKind::SyntaxError),
-            ("stun:host?transport=udp", ErrorKind::SyntaxError),
-            ("turn:host?transport=sctp", ErrorKind::SyntaxError),
-            ("stun:[::1", ErrorKind::SyntaxError),
-            ("turn:host?transport=tcp", ErrorKind::NotSupportedError),
-            ("turns:host", ErrorKind::NotSupportedError),
-        ];
-        for (url, kind) in bad {
-            assert_eq!(url.parse::<IceUrl>().map_err(|error| error.kind()), Err(kind), "{url:?}");
-        }
+    fn errors_have_the_w3c_names() {
+        let kind = |result: Result<IceServer, Error>| result.map_err(|error| error.kind()).map(drop);
+        assert_eq!(kind(IceServer::new(["stun:stun.example.org"])), Ok(()));
+        assert_eq!(kind(IceServer::new(["http://example.org"])), Err(ErrorKind::SyntaxError));
+        assert_eq!(kind(IceServer::new(["stun:host:65536"])), Err(ErrorKind::SyntaxError));
+        assert_eq!(kind(IceServer::new::<&str>([])), Err(ErrorKind::SyntaxError));
+        assert_eq!(kind(IceServer::new(["stuns:host"])), Err(ErrorKind::NotSupportedError));
+        assert_eq!(kind(IceServer::new(["turn:host"])), Err(ErrorKind::InvalidAccessError));
+        let turn = |url: &str, name: String| kind(IceServer::with_credentials([url], name, "p"));
+        assert_eq!(turn("turn:host?transport=udp", "u".into()), Ok(()));
+        assert_eq!(turn("turn:host?transport=tcp", "u".into()), Err(ErrorKind::NotSupportedError));
+        assert_eq!(turn("turn:host", "u".repeat(509)), Err(ErrorKind::InvalidAccessError));
     }
 
     #[test]
-    fn turn_needs_credentials_and_hides_them() {
-        let kind = |result: Result<IceServer, Error>| result.map_err(|error| error.kind()).map(drop);
-        assert_eq!(kind(IceServer::new(["turn:host"])), Err(ErrorKind::InvalidAccessError));
-        assert_eq!(kind(IceServer::new::<&str>([])), Err(ErrorKind::SyntaxError));
-        let long = "u".repeat(509);
-        assert_eq!(
-            kind(IceServer::with_credentials(["turn:host"], long, "p")),
-            Err(ErrorKind::InvalidAccessError)
-        );
+    fn credentials_are_not_shown() {
         let server = IceServer::with_credentials(["turn:host"], "user", "hunter2").unwrap();
         assert!(!format!("{server:?}").contains("hunter2"));
     }

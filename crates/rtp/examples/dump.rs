@@ -6,7 +6,7 @@ use rtp::{HeaderView, is_rtcp};
 
 #[expect(clippy::print_stdout, reason = "an example speaks to its user")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let text = std::env::args().nth(1).unwrap_or_else(|| String::from("81ce000c0000000100000002"));
+    let text = std::env::args().nth(1).unwrap_or_else(|| String::from("81ce00020000000100000002"));
     let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes: Vec<u8> = digits
         .chunks_exact(2)

@@ -4,11 +4,9 @@ mod congestion;
 mod outstanding;
 mod queue;
 mod rto;
+mod sender;
 
-pub(crate) use congestion::Congestion;
-pub(crate) use outstanding::{Lost, Outstanding};
-pub(crate) use queue::{Limit, SendQueue};
-pub(crate) use rto::Rto;
+pub(crate) use sender::{SackOutcome, Sender};
 
 use crate::chunk::data;
 use crate::packet;

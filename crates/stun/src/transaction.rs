@@ -96,7 +96,7 @@ enum State {
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "`Send` counts as sent"]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "one sends, waits, or is done")]
 pub enum Step {
     /// It is over without a response.
     Failed(Failure),

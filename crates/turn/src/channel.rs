@@ -160,7 +160,9 @@ mod tests {
     fn padding_behind_the_payload_is_not_payload() {
         let data = ChannelData::parse(&[0x4f, 0xff, 0, 1, 5, 0, 0, 0]).expect("invariant: well formed");
         assert_eq!((data.channel(), data.payload()), (ChannelNumber::MAX, &[5][..]));
-        assert!(ChannelData::matches(&[0x4f]) && !ChannelData::matches(&[0x50]) && !ChannelData::matches(&[]));
+        assert!(
+            ChannelData::matches(&[0x4f]) && !ChannelData::matches(&[0x50]) && !ChannelData::matches(&[])
+        );
         assert_eq!(ChannelData::parse(&[0x50, 0, 0, 0]), None);
     }
 }

@@ -83,7 +83,8 @@ where
 {
     fn apply(&self, iv: &[u8; 16], in_out: &mut [u8]) {
         // The counter borrows the key schedule: nothing is copied per packet.
-        CtrCore::<&C, Ctr128BE>::inner_iv_init(&self.cipher, iv.into()).apply_keystream_partial(in_out.into());
+        CtrCore::<&C, Ctr128BE>::inner_iv_init(&self.cipher, iv.into())
+            .apply_keystream_partial(in_out.into());
     }
 }
 

@@ -32,8 +32,8 @@ impl<M: hmac::Mac + KeyInit + Clone + Send + Sync + 'static> Mac for Algorithm<M
     }
 
     fn key(&self, key: &[u8]) -> Box<dyn MacKey> {
-        let start =
-            <M as KeyInit>::new_from_slice(key).expect("invariant: HMAC takes keys of any length (RFC 2104 §3)");
+        let start = <M as KeyInit>::new_from_slice(key)
+            .expect("invariant: HMAC takes keys of any length (RFC 2104 §3)");
         Box::new(Key { id: self.id, start })
     }
 }

@@ -118,7 +118,13 @@ const MAX_SPKI_LEN: usize = 1024 + 128;
 /// RSA with one padding and one hash; verification only.
 struct Rsa {
     scheme: SignatureScheme,
-    check: fn(RsaPublicKey, &[u8], &[u8]) -> Result<(), AuthError>,
+    check: fn(RsaPublicKey, Signed<'_>) -> Result<(), AuthError>,
+}
+
+/// A message and what claims to sign it.
+struct Signed<'a> {
+    message: &'a [u8],
+    signature: &'a [u8],
 }
 
 impl Verifier for Rsa {
@@ -127,7 +133,7 @@ impl Verifier for Rsa {
     }
 
     fn verify(&self, spki_der: &[u8], message: &[u8], signature: &[u8]) -> Result<(), AuthError> {
-        (self.check)(rsa_key(spki_der).ok_or(AuthError)?, message, signature)
+        (self.check)(rsa_key(spki_der).ok_or(AuthError)?, Signed { message, signature })
     }
 }
 
@@ -155,21 +161,21 @@ fn rsa_key(spki_der: &[u8]) -> Option<RsaPublicKey> {
     RsaPublicKey::new_with_size_limits(n, e, MODULUS_BITS).ok()
 }
 
-fn pkcs1v15<D>(key: RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<(), AuthError>
+fn pkcs1v15<D>(key: RsaPublicKey, signed: Signed<'_>) -> Result<(), AuthError>
 where
     D: sha2::Digest,
     pkcs1v15::VerifyingKey<D>: From<RsaPublicKey> + rsa::signature::Verifier<pkcs1v15::Signature>,
 {
-    let signature = pkcs1v15::Signature::try_from(signature).map_err(|_| AuthError)?;
-    pkcs1v15::VerifyingKey::<D>::from(key).verify(message, &signature).map_err(|_| AuthError)
+    let signature = pkcs1v15::Signature::try_from(signed.signature).map_err(|_| AuthError)?;
+    pkcs1v15::VerifyingKey::<D>::from(key).verify(signed.message, &signature).map_err(|_| AuthError)
 }
 
 /// The salt is as long as the hash (RFC 8446 §4.2.3), which is what `From` sets.
-fn pss<D>(key: RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<(), AuthError>
+fn pss<D>(key: RsaPublicKey, signed: Signed<'_>) -> Result<(), AuthError>
 where
     D: sha2::Digest,
     pss::VerifyingKey<D>: From<RsaPublicKey> + rsa::signature::Verifier<pss::Signature>,
 {
-    let signature = pss::Signature::try_from(signature).map_err(|_| AuthError)?;
-    pss::VerifyingKey::<D>::from(key).verify(message, &signature).map_err(|_| AuthError)
+    let signature = pss::Signature::try_from(signed.signature).map_err(|_| AuthError)?;
+    pss::VerifyingKey::<D>::from(key).verify(signed.message, &signature).map_err(|_| AuthError)
 }

@@ -87,9 +87,8 @@ impl Certificate {
 /// 16 random bytes, positive and not zero (RFC 5280 §4.1.2.2).
 fn serial(rng: &mut dyn Random) -> SerialNumber {
     let mut bytes: [u8; 16] = rng.bytes();
-    if let [first, ..] = &mut bytes {
-        *first = *first & 0x7f | 0x40;
-    }
+    let [first, ..] = &mut bytes;
+    *first = *first & 0x7f | 0x40;
     SerialNumber::from_slice(&bytes)
 }
 

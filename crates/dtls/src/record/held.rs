@@ -42,10 +42,6 @@ impl<H> Held<H> {
         Some(record)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     pub(crate) fn clear(&mut self) {
         self.records.clear();
         self.bytes = 0;
@@ -74,7 +70,7 @@ mod tests {
         assert_eq!(held.push(0, &[0; 9_000]), 1, "more than fits at all");
         assert_eq!(held.push(7, &[0; 8_000]), 4, "one large record pushes the small ones out");
         assert_eq!(held.pop().map(|(number, body)| (number, body.len())), Some((7, 8_000)));
-        assert!(held.is_empty());
+        assert!(held.pop().is_none());
         assert_eq!(held.bytes(), 0);
     }
 }

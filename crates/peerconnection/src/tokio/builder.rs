@@ -81,8 +81,7 @@ impl PeerConnectionBuilder {
         let wake = Arc::new(Notify::new());
         let mut ports = open_ports(&self.sockets, self.loopback, &wake)?;
         let clock = Clock::read();
-        let rng = crypto::os_random();
-        let mut session = Session::new(configuration, clock.now, clock.unix(), rng)?;
+        let mut session = Session::new(configuration, clock.now, clock.unix(), crypto::os_random)?;
         session.set_resolved_servers(clock.now, servers);
         for port in &mut ports {
             for (name, address) in port.addresses(self.loopback) {

@@ -1,32 +1,16 @@
 //! Host names of STUN and TURN servers to addresses, off the driver's task.
 
-use crate::{IceServer, IceUrlKind};
+use crate::{IceServer, ResolvedServer};
 use std::{net::SocketAddr, time::Duration};
 
-/// A server that does not resolve in this time is skipped and reported; it never holds up the others.
+/// A name that does not resolve in this time is reported as unreachable; it never holds up the others.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// One server URL with the addresses behind it.
-#[derive(Clone, Debug)]
-pub(crate) struct ResolvedServer {
-    pub(crate) url: String,
-    pub(crate) kind: IceUrlKind,
-    pub(crate) addresses: Vec<SocketAddr>,
-    pub(crate) username: Option<String>,
-    pub(crate) credential: Option<String>,
-}
 
 /// Looks all of them up at the same time.
 pub(super) async fn servers(servers: &[IceServer]) -> Vec<ResolvedServer> {
     let lookups = servers.iter().flat_map(|server| {
         server.urls().iter().map(move |url| async move {
-            ResolvedServer {
-                url: url.to_string(),
-                kind: url.kind(),
-                addresses: addresses(url.host(), url.port()).await,
-                username: server.username().map(str::to_owned),
-                credential: server.credential().map(str::to_owned),
-            }
+            ResolvedServer::new(server, url, addresses(url.host(), url.port()).await)
         })
     });
     futures_util::future::join_all(lookups).await
@@ -37,7 +21,7 @@ async fn addresses(host: &str, port: u16) -> Vec<SocketAddr> {
         return vec![SocketAddr::new(ip, port)];
     }
     match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, port))).await {
-        // One address of each family is enough: the agent tries both.
+        // One address of each family is enough: a socket asks the server of its own family.
         Ok(Ok(found)) => {
             let all: Vec<SocketAddr> = found.collect();
             let first = |v4: bool| all.iter().copied().find(|addr| addr.is_ipv4() == v4);

@@ -4,10 +4,10 @@
 //! walks over all chunks except a timeout, which touches each anyway. TSNs are extended to 64 bits in here, so that
 //! order is plain order.
 
-use super::{Limit, OVERHEAD};
+use super::OVERHEAD;
+use super::queue::{Fragment, Limit};
 use crate::chunk::data::DataHeader;
 use crate::chunk::sack::Sack;
-use crate::tx::queue::Fragment;
 use crate::types::StreamId;
 use base::{Serial16, Serial32};
 use bytes::Bytes;
@@ -65,7 +65,7 @@ pub(crate) struct Acked {
 pub(crate) struct Lost {
     /// The newest packet found lost.
     pub(crate) packet: Option<u64>,
-    /// Messages given up instead of being repeated.
+    /// A chunk of each message to give up instead of repeating it.
     pub(crate) abandoned: Vec<u64>,
 }
 
@@ -99,6 +99,8 @@ pub(crate) struct Outstanding {
     rtt_from: u64,
     /// Up to here the peer may be told to move on (RFC 3758 §3.5, `Advanced.Peer.Ack.Point`).
     advanced: u64,
+    /// The highest chunk given up.
+    last_abandoned: u64,
     /// The peer knows FORWARD TSN; without it nothing is given up.
     partial: bool,
 }
@@ -119,6 +121,7 @@ impl Outstanding {
             largest_acked_packet: 0,
             rtt_from: base,
             advanced: base - 1,
+            last_abandoned: 0,
             partial: false,
         }
     }
@@ -199,30 +202,25 @@ impl Outstanding {
             }
             ranges.push((first, last));
         }
-        let mut old = std::mem::take(&mut self.acked_ranges).into_iter().peekable();
-        let mut known = Vec::new();
+        let mut old = std::mem::take(&mut self.acked_ranges);
+        let mut at = 0;
         for &(first, last) in &ranges {
             let mut tsn = first;
             while tsn <= last {
-                while old.next_if(|(_, end)| *end < tsn).is_some() {}
-                match old.peek() {
+                while old.get(at).is_some_and(|(_, end)| *end < tsn) {
+                    at += 1;
+                }
+                match old.get(at) {
                     Some(&(start, end)) if start <= tsn => tsn = end + 1,
-                    Some(&(start, _)) => {
-                        known.push((tsn, last.min(start - 1)));
-                        tsn = start;
-                    }
-                    None => {
-                        known.push((tsn, last));
-                        break;
+                    _ => {
+                        self.ack_in_gap(now, lowest_rtt, tsn, &mut acked);
+                        tsn += 1;
                     }
                 }
             }
         }
-        for (first, last) in known {
-            for tsn in first..=last {
-                self.ack_in_gap(now, lowest_rtt, tsn, &mut acked);
-            }
-        }
+        old.clear();
+        self.scratch = old;
         self.acked_ranges = ranges;
         Some(acked)
     }
@@ -269,7 +267,8 @@ impl Outstanding {
         lost
     }
 
-    /// T3-rtx expired: everything in flight counts as lost (RFC 9260 §6.3.3). Returns messages given up.
+    /// T3-rtx expired: everything in flight counts as lost (RFC 9260 §6.3.3). Returns a chunk of
+    /// each message to give up.
     pub(crate) fn on_timeout(&mut self, now: Instant) -> Vec<u64> {
         // A first chunk that a Gap Ack Block once covered, and that never became cumulative, was dropped by its
         // receiver again (RFC 9260 §6.2): nothing reported in gaps can be relied on.
@@ -294,31 +293,36 @@ impl Outstanding {
         abandoned
     }
 
-    /// Gives up a message: every chunk of it, and with `rest` a stand-in for those never sent, so that the peer can be
-    /// told to skip to its very end (RFC 3758 §3.5, A3).
-    pub(crate) fn abandon(&mut self, now: Instant, message: u64, rest: Option<DataHeader>) {
+    /// The message a chunk belongs to, unless it was given up already.
+    pub(crate) fn message_of(&self, tsn: u64) -> Option<u64> {
+        self.item(tsn).filter(|item| item.status != Status::Abandoned).map(|item| item.message)
+    }
+
+    /// Gives up the message that has chunk `tsn`: every chunk of it, and with `rest` a stand-in for those never sent,
+    /// so that the peer can be told to skip to its very end (RFC 3758 §3.5, A3).
+    pub(crate) fn abandon(&mut self, now: Instant, tsn: u64, rest: Option<DataHeader>) {
+        let Some(message) = self.message_of(tsn) else { return };
         if let Some(header) = rest {
             self.held += OVERHEAD;
-            let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::Abandoned);
+            let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::InFlight);
             let item = Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
             self.items.push_back(item);
         }
-        // Its chunks are consecutive; the search starts from the end, where the given-up message nearly always is.
-        let mut seen = false;
-        for item in self.items.iter_mut().rev() {
-            if item.message != message {
-                if seen {
-                    break;
-                }
-                continue;
-            }
-            seen = true;
+        // Its chunks are consecutive.
+        let mut first = tsn;
+        while self.item(first - 1).is_some_and(|item| item.message == message) {
+            first -= 1;
+        }
+        for tsn in first.. {
+            let Some(index) = self.index(tsn) else { break };
+            let Some(item) = self.items.get_mut(index).filter(|item| item.message == message) else { break };
             if item.status == Status::InFlight {
                 self.in_flight -= item.payload.len();
             }
             self.held -= item.payload.len();
             item.status = Status::Abandoned;
             item.payload = Bytes::new();
+            self.last_abandoned = self.last_abandoned.max(tsn);
         }
     }
 
@@ -326,7 +330,8 @@ impl Outstanding {
     /// something to tell. Chunks the peer has already do not stop it as long as given-up ones follow.
     pub(crate) fn advance(&mut self) -> bool {
         let mut tsn = self.advanced.max(self.base - 1) + 1;
-        while let Some(item) = self.item(tsn) {
+        while tsn <= self.last_abandoned {
+            let Some(item) = self.item(tsn) else { break };
             match item.status {
                 Status::Abandoned => self.advanced = tsn,
                 Status::Acked => {}
@@ -354,6 +359,11 @@ impl Outstanding {
             upto = tsn;
         }
         (Serial32(upto as u32), skipped)
+    }
+
+    /// `Advanced.Peer.Ack.Point`.
+    pub(crate) fn point(&self) -> Serial32 {
+        Serial32(self.advanced as u32)
     }
 
     /// The TSN the next new chunk gets.
@@ -447,9 +457,7 @@ impl Outstanding {
             Limit::Until(deadline) => deadline <= now,
         };
         if partial && spent {
-            if abandoned.last() != Some(&item.message) {
-                abandoned.push(item.message);
-            }
+            abandoned.push(tsn);
         } else {
             self.lost.push(Reverse(tsn));
         }

@@ -178,11 +178,12 @@ impl SendQueue {
     }
 
     /// The length of the chunks that fill an otherwise empty packet, headers and padding included, if that is easy to
-    /// say: when one message fills it, or when all that waits is on one stream. `budget` is what the windows allow.
-    pub(crate) fn next_packet(&self, now: Instant, space: usize, full: usize, budget: usize) -> Option<usize> {
-        let stream = self.head()?;
-        let entry = self.streams.get(&stream)?;
-        let several = self.turns.len() + usize::from(self.current.is_some()) > 1;
+    /// say: when one message fills it, or when all that waits is on one stream. `payload_limit` is how much payload
+    /// may go at all.
+    pub(crate) fn next_packet(&self, now: Instant, space: usize, payload_limit: usize) -> Option<usize> {
+        let full = super::payload_room(space);
+        let entry = self.streams.get(&self.head()?)?;
+        let one_stream = self.turns.len() + usize::from(self.current.is_some()) == 1;
         let mut offset = self.current.map_or(0, |current| current.offset);
         let (mut used, mut payload) = (0, 0);
         for queued in &entry.queue {
@@ -190,19 +191,22 @@ impl SendQueue {
                 return None;
             }
             let total = queued.message.payload.len();
-            let room = super::payload_room(space - used);
-            let Some(len) = fragment_len(total, total - offset, room, full) else { break };
+            let rest = total - offset;
+            let Some(len) = fragment_len(total, rest, super::payload_room(space - used), full) else { break };
             payload += len;
-            used += crate::tlv::padded(super::data_len(len));
-            if payload > budget || (several && offset + len == total && used < space) {
+            used += super::data_len(crate::tlv::padded(len));
+            if payload > payload_limit {
                 return None;
             }
             offset = 0;
-            if len < total - offset {
+            if len < rest || used >= space {
                 break;
             }
+            if !one_stream {
+                return None;
+            }
         }
-        Some(used)
+        Some(used).filter(|used| *used > 0)
     }
 
     /// Takes the next `len` bytes: what `next_fragment` said.

@@ -12,11 +12,8 @@ impl Driver {
     /// Hands over everything that has arrived and that its reader has room for.
     pub(super) fn deliver(&mut self, now: Instant) {
         self.flush_channels(now);
-        let mut changed = false;
-        while let Some(event) = self.session.poll_event() {
-            changed = true;
-            self.deliver_event(event);
-        }
+        let events: Vec<_> = std::iter::from_fn(|| self.session.poll_event()).collect();
+        let mut changed = !events.is_empty();
         if std::mem::take(&mut self.session.descriptions_changed) {
             changed = true;
             self.update_transceivers();
@@ -25,14 +22,18 @@ impl Driver {
                 port.register(self.session.local_ufrag());
             }
         }
+        // First the states, then the events: who is told of a change must find it made.
+        if changed {
+            self.publish();
+        }
+        for event in events {
+            self.deliver_event(event);
+        }
         let readable: Vec<_> = self.readable.iter().copied().collect();
         for key in readable {
             self.deliver_messages(key);
         }
         self.deliver_media();
-        if changed {
-            self.publish();
-        }
     }
 
     fn deliver_event(&mut self, event: SessionEvent) {

@@ -1,0 +1,3 @@
+//! The client's side of handshakes.
+
+pub(crate) mod v12;

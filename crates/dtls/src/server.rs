@@ -1,0 +1,3 @@
+//! The server's side of handshakes.
+
+pub(crate) mod v12;

@@ -1,0 +1,10 @@
+//! The outgoing half: streams, what they may send again, and how packets are written.
+
+mod extensions;
+mod history;
+mod rate;
+mod stream;
+
+pub(crate) use history::SentHistory;
+pub(crate) use rate::Budget;
+pub(crate) use stream::{Departure, SendStream, Turn};

@@ -1,0 +1,130 @@
+//! Candidates that come and go outside of descriptions (RFC 8838, RFC 8840, W3C §4.4.1.6 and §4.8.1).
+
+use sdp::{Attribute, Candidate};
+
+use super::{Negotiator, Slot, section};
+use crate::error::{Error, ErrorKind};
+
+/// Most candidates that one description collects; an agent keeps fewer.
+const MAX_CANDIDATES: usize = 256;
+
+/// What to do with a candidate of the other side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RemoteCandidate {
+    /// Give it to the agent.
+    Deliver(Candidate),
+    /// Tell the agent that there are no more of this generation.
+    End,
+    /// Nothing now: it is for a description that is not answered yet, and comes with the plan of the answer.
+    Kept,
+    /// Nothing: it is of no use here, such as one for RTCP alone or for a section that is gone.
+    Ignored,
+}
+
+impl Negotiator {
+    /// Takes a candidate of the other side; the empty text says that there are no more.
+    ///
+    /// `mid` counts before `index`; both may be missing at the end of candidates.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` without `mid` and `index`, `InvalidStateError` without a remote description, `OperationError` if
+    /// no section or no generation fits, or if it cannot be read.
+    pub(crate) fn add_remote_candidate(
+        &mut self,
+        text: &str,
+        mid: Option<&str>,
+        index: Option<u16>,
+        ufrag: Option<&str>,
+    ) -> Result<RemoteCandidate, Error> {
+        let ends = text.is_empty();
+        if mid.is_none() && index.is_none() && !ends {
+            return Err(Error::new(ErrorKind::TypeError, "a candidate needs a mid or an index"));
+        }
+        let slots = &mut self.slots;
+        let Some(latest) = slots.pending_remote.as_ref().or(slots.current_remote.as_ref()) else {
+            return Err(Error::new(ErrorKind::InvalidStateError, "there is no remote description"));
+        };
+        let place = match (mid, index) {
+            (Some(mid), _) => latest.sdp.media.iter().position(|media| media.mid() == Some(mid)),
+            (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < latest.sdp.media.len()),
+            (None, None) => section::tagged(&latest.sdp),
+        };
+        let Some(place) = place else {
+            return Err(Error::new(ErrorKind::OperationError, "the remote description has no such section"));
+        };
+        let candidate = if ends {
+            None
+        } else {
+            let candidate: Candidate = text.parse().map_err(|error| {
+                Error::new(ErrorKind::OperationError, "the candidate cannot be read").with_source(error)
+            })?;
+            Some(candidate)
+        };
+        let ufrag = ufrag.or_else(|| candidate.as_ref().and_then(Candidate::ufrag)).map(str::to_owned);
+        let remote_ice = self.remote_ice.clone();
+        let targets = [slots.pending_remote.as_mut(), slots.current_remote.as_mut()];
+        let mut deliver = None;
+        for slot in targets.into_iter().flatten() {
+            let own = super::transport::credentials(&slot.sdp);
+            if ufrag.as_ref().is_some_and(|ufrag| own.as_ref().is_none_or(|own| own.ufrag != *ufrag)) {
+                continue;
+            }
+            let known = own.is_some() && own == remote_ice;
+            deliver = Some(deliver.unwrap_or(false) || known);
+            append(slot, place, candidate.as_ref());
+            if ufrag.is_none() {
+                // Without a generation it is for the latest description.
+                break;
+            }
+        }
+        let rejected = self.remote_slot().and_then(|slot| slot.sdp.media.get(place)).is_some_and(section::is_rejected);
+        match (deliver, candidate) {
+            (None, _) => Err(Error::new(ErrorKind::OperationError, "no remote description has this ice-ufrag")),
+            (Some(_), _) if rejected => Ok(RemoteCandidate::Ignored),
+            (Some(_), Some(candidate)) if candidate.component != 1 => Ok(RemoteCandidate::Ignored),
+            (Some(false), _) => Ok(RemoteCandidate::Kept),
+            (Some(true), Some(candidate)) => Ok(RemoteCandidate::Deliver(candidate)),
+            (Some(true), None) => Ok(RemoteCandidate::End),
+        }
+    }
+
+    /// Notes a gathered candidate in the local description of its generation, so that applications see it there.
+    /// Gives the mid and the index to signal with it; none while no description has that generation.
+    pub(crate) fn add_local_candidate(&mut self, candidate: &Candidate, ufrag: &str) -> Option<(String, usize)> {
+        self.local_slot(ufrag, |slot, place| append(slot, place, Some(candidate)))
+    }
+
+    /// Notes that there are no more. Gives mid and index as for a candidate.
+    pub(crate) fn end_of_local_candidates(&mut self, ufrag: &str) -> Option<(String, usize)> {
+        self.local_slot(ufrag, |slot, place| append(slot, place, None))
+    }
+
+    fn local_slot(&mut self, ufrag: &str, note: impl Fn(&mut Slot, usize)) -> Option<(String, usize)> {
+        let mut first = None;
+        let slots = [self.slots.pending_local.as_mut(), self.slots.current_local.as_mut()];
+        for slot in slots.into_iter().flatten() {
+            let same = super::transport::credentials(&slot.sdp).is_some_and(|own| own.ufrag == ufrag);
+            let place = if same { section::tagged(&slot.sdp) } else { None };
+            let Some(place) = place else { continue };
+            note(slot, place);
+            let mid = slot.sdp.media.get(place).and_then(|media| media.mid()).unwrap_or_default();
+            first = first.or_else(|| Some((mid.to_owned(), place)));
+        }
+        first
+    }
+
+    fn remote_slot(&self) -> Option<&Slot> {
+        self.slots.pending_remote.as_ref().or(self.slots.current_remote.as_ref())
+    }
+}
+
+/// Puts a candidate, or the end of them, into the section that has the transport. Twice is once.
+fn append(slot: &mut Slot, place: usize, candidate: Option<&Candidate>) {
+    let place = section::tagged(&slot.sdp).unwrap_or(place);
+    let Some(media) = slot.sdp.media.get_mut(place) else { return };
+    let line = candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(candidate.clone()));
+    if !media.attributes.contains(&line) && media.candidates().count() < MAX_CANDIDATES {
+        media.attributes.push(line);
+    }
+}

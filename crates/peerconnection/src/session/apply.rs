@@ -1,0 +1,154 @@
+//! A plan made real. Nothing here can fail: everything was checked when the plan was made.
+
+use super::{
+    Session,
+    transport::Dtls,
+};
+use crate::{
+    SessionEvent,
+    jsep::{
+        DtlsRole, DtlsStart, IceChange, IceRole, Plan, RemoteTrackEvent, SctpChange, TransceiverChange,
+        TransceiverOrigin,
+    },
+    transceiver::Direction,
+};
+use dtls::{Connection, Role};
+use std::{sync::Arc, time::Instant};
+
+impl Session {
+    /// Does what the plan says, in its order.
+    pub(super) fn apply(&mut self, now: Instant, plan: Plan) {
+        self.apply_ice(now, &plan.ice);
+        for change in &plan.transceivers {
+            self.apply_transceiver(change);
+        }
+        if let Some(start) = &plan.dtls {
+            self.apply_dtls(now, start);
+        }
+        if let Some(change) = plan.sctp {
+            self.apply_sctp(now, change);
+        }
+        if let Some(streams) = plan.streams.clone() {
+            self.apply_streams(now, streams);
+        }
+        self.negotiator.apply(plan);
+        self.descriptions_changed = true;
+        self.settle_ice(now);
+        self.announce();
+        self.update_negotiation_needed();
+    }
+
+    fn apply_ice(&mut self, now: Instant, change: &IceChange) {
+        let ice = &mut self.transport.ice;
+        if let Some(role) = change.role {
+            ice.set_role(match role {
+                IceRole::Controlled => ice::Role::Controlled,
+                IceRole::Controlling => ice::Role::Controlling,
+            });
+        }
+        if let Some(local) = &change.local
+            && let Ok(credentials) = ice::Credentials::new(&*local.ufrag, &*local.pwd)
+        {
+            ice.restart_with(now, credentials);
+            self.local_candidates.clear();
+            self.local_candidates_complete = false;
+            self.ice_restart_wanted = false;
+            // The next restart must not reuse them.
+            let fresh = ice::Credentials::generate(&mut *self.rng);
+            self.fresh_credentials.ufrag = fresh.ufrag().to_owned();
+            self.fresh_credentials.pwd = fresh.pwd().to_owned();
+        }
+        if change.gather {
+            ice.start_gathering(now);
+        }
+        if let Some(remote) = &change.remote
+            && let Ok(credentials) = ice::Credentials::new(&*remote.ufrag, &*remote.pwd)
+        {
+            ice.set_remote_lite(change.remote_lite);
+            ice.set_remote_credentials(now, credentials);
+        }
+        for candidate in &change.candidates {
+            // One that cannot be used is counted by the agent; a bad line is no reason to refuse the rest.
+            if let Ok(candidate) = candidate.to_string().parse() {
+                let _ = ice.add_remote_candidate(now, candidate);
+            }
+        }
+        if change.end_of_candidates {
+            ice.end_of_remote_candidates(now);
+        }
+    }
+
+    fn apply_dtls(&mut self, now: Instant, start: &DtlsStart) {
+        if matches!(self.transport.dtls, Dtls::Running(_)) && !start.replaces {
+            return;
+        }
+        let role = match start.role {
+            DtlsRole::Active => Role::Client,
+            DtlsRole::Passive => Role::Server,
+        };
+        self.channels.set_dtls_role(role == Role::Client);
+        // The keys of an association that is replaced must not be used any more (RFC 8842 §4).
+        self.transport.srtp = None;
+        let config = Arc::clone(&self.dtls_config);
+        let mut connection = Connection::new(config, role, self.certificate.clone(), now, self.fork_random());
+        let fingerprints = start.fingerprints.iter().filter_map(|fingerprint| fingerprint.to_string().parse().ok());
+        connection.expect_fingerprints(now, fingerprints.collect());
+        self.transport.dtls = Dtls::Running(Box::new(connection));
+        self.start_dtls_when_writable(now);
+    }
+
+    fn apply_sctp(&mut self, now: Instant, change: SctpChange) {
+        match change {
+            SctpChange::Close => self.channels.abort(now),
+            SctpChange::Start { max_message_size, .. } | SctpChange::Update { max_message_size } => {
+                self.channels.set_remote_max_message_size(max_message_size);
+                self.sctp_wanted = true;
+                self.start_channels_when_connected(now);
+            }
+        }
+        self.announce_channels();
+    }
+
+    fn apply_transceiver(&mut self, change: &TransceiverChange) {
+        match change {
+            TransceiverChange::Create { id, kind, mid, index } => {
+                self.next_transceiver = self.next_transceiver.max(id.0);
+                let created = self.create_transceiver(*kind, TransceiverOrigin::Remote, Direction::RecvOnly);
+                debug_assert_eq!(created, *id, "the plan counts as the session does");
+                if let Some(transceiver) = self.transceiver_mut(created) {
+                    transceiver.view.mid = Some(mid.clone());
+                    transceiver.view.index = Some(*index);
+                }
+            }
+            TransceiverChange::Remove { id } => {
+                self.remove_streams(*id);
+                self.transceivers.retain(|transceiver| transceiver.view.id != *id);
+            }
+            TransceiverChange::Stop { id } => {
+                self.remove_streams(*id);
+                if let Some(transceiver) = self.transceiver_mut(*id) {
+                    transceiver.view.apply(change);
+                }
+            }
+            TransceiverChange::RemoteTrack { id, receiver, event } => {
+                if let Some(transceiver) = self.transceiver_mut(*id) {
+                    transceiver.view.apply(change);
+                }
+                if *event == RemoteTrackEvent::Added {
+                    self.events.push_back(SessionEvent::Track {
+                        transceiver: *id,
+                        track: receiver.track_id.clone().unwrap_or_default(),
+                        streams: receiver.streams.clone(),
+                    });
+                }
+            }
+            TransceiverChange::Associate { id, .. }
+            | TransceiverChange::Dissociate { id }
+            | TransceiverChange::CurrentDirection { id, .. } => {
+                if let Some(transceiver) = self.transceiver_mut(*id) {
+                    transceiver.view.apply(change);
+                }
+            }
+        }
+    }
+}

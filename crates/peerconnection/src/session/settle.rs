@@ -1,0 +1,177 @@
+//! What the layers report, turned into what the next layer does and what the application hears.
+
+use super::{
+    Session,
+    transport::{Dtls, Srtp},
+};
+use crate::{
+    DtlsTransportState, IceCandidateError, IceCandidateInit, PeerConnectionState, SelectedCandidatePair,
+    SessionEvent,
+};
+use std::time::Instant;
+
+/// RFC 5764 §4.2.
+const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
+
+impl Session {
+    /// Draws the conclusions from what ICE reports.
+    pub(super) fn settle_ice(&mut self, now: Instant) {
+        while let Some(event) = self.transport.ice.poll_event() {
+            match event {
+                ice::Event::LocalCandidate(candidate) => self.local_candidate(&candidate),
+                ice::Event::GatheringComplete { ufrag } => {
+                    self.local_candidates_complete = true;
+                    self.descriptions_changed = true;
+                    self.push(SessionEvent::IceCandidate(
+                        self.candidate_init(String::new()).username_fragment(ufrag),
+                    ));
+                }
+                ice::Event::GatherFailed(failure) => {
+                    self.push(SessionEvent::IceCandidateError(IceCandidateError {
+                        url: failure.url.to_string(),
+                        local: Some(failure.local),
+                        error_code: failure.code,
+                        error_text: failure.reason,
+                    }));
+                }
+                ice::Event::Resolve { name } => self.push(SessionEvent::Resolve { name }),
+                ice::Event::PublishName { name, address } => {
+                    self.push(SessionEvent::Publish { name, address });
+                }
+                ice::Event::SelectedPairChanged(Some(pair)) => {
+                    self.push(SessionEvent::SelectedCandidatePairChange(SelectedCandidatePair {
+                        local: pair.local.to_string(),
+                        remote: pair.remote.to_string(),
+                    }));
+                    self.path_changed();
+                }
+                _ => {}
+            }
+        }
+        self.start_dtls_when_writable(now);
+        self.announce();
+    }
+
+    /// Draws the conclusions from what DTLS reports.
+    pub(super) fn settle_dtls(&mut self, now: Instant) {
+        while let Some(event) = self.transport.dtls.connection_mut().and_then(dtls::Connection::poll_event) {
+            match event {
+                dtls::Event::Connected => {
+                    self.start_srtp();
+                    self.path_changed();
+                    self.start_channels_when_connected(now);
+                }
+                dtls::Event::Closed(reason) => {
+                    self.transport.dtls.end(reason);
+                    self.transport.srtp = None;
+                    // SCTP has no way left to say anything (RFC 8261 §6.1).
+                    self.channels.abort(now);
+                }
+                _ => {}
+            }
+        }
+        self.announce();
+    }
+
+    /// Tells the application which states changed since it was told last (W3C order: ICE before the whole).
+    pub(super) fn announce(&mut self) {
+        let gathering = self.ice_gathering_state();
+        if std::mem::replace(&mut self.announced.ice_gathering, gathering) != gathering {
+            self.push(SessionEvent::IceGatheringStateChange(gathering));
+        }
+        let signaling = self.signaling_state();
+        if std::mem::replace(&mut self.announced.signaling, signaling) != signaling {
+            self.push(SessionEvent::SignalingStateChange(signaling));
+        }
+        let ice = self.ice_connection_state();
+        if std::mem::replace(&mut self.announced.ice_connection, ice) != ice {
+            self.push(SessionEvent::IceConnectionStateChange(ice));
+        }
+        let connection: PeerConnectionState = self.connection_state();
+        if std::mem::replace(&mut self.announced.connection, connection) != connection {
+            self.push(SessionEvent::ConnectionStateChange(connection));
+        }
+    }
+
+    /// How DTLS is doing (W3C `RTCDtlsTransport.state`).
+    #[must_use]
+    pub fn dtls_state(&self) -> DtlsTransportState {
+        match &self.transport.dtls {
+            Dtls::New => DtlsTransportState::New,
+            Dtls::Running(connection) if connection.is_connected() => DtlsTransportState::Connected,
+            Dtls::Running(_) if self.transport.dtls_started => DtlsTransportState::Connecting,
+            Dtls::Running(_) => DtlsTransportState::New,
+            Dtls::Ended(_, dtls::CloseReason::Local) => DtlsTransportState::Closed,
+            Dtls::Ended(_, dtls::CloseReason::Peer(alert)) if alert.is_close_notify() => DtlsTransportState::Closed,
+            Dtls::Ended(..) => DtlsTransportState::Failed,
+        }
+    }
+
+    /// The handshake starts as soon as there is a path; its first timer is the round trip that ICE measured.
+    pub(super) fn start_dtls_when_writable(&mut self, now: Instant) {
+        if self.transport.dtls_started || !self.transport.ice.is_writable() {
+            return;
+        }
+        let round_trip = self.transport.ice.round_trip();
+        if let Dtls::Running(connection) = &mut self.transport.dtls {
+            if let Some(round_trip) = round_trip {
+                connection.set_round_trip(round_trip);
+            }
+            connection.start(now);
+            self.transport.dtls_started = true;
+            self.path_changed();
+        }
+    }
+
+    /// Sizes depend on the path: a relay takes its share of each datagram.
+    fn path_changed(&mut self) {
+        let budget = self.config.mtu - self.transport.ice.overhead();
+        if let Some(dtls) = self.transport.dtls.connection_mut() {
+            dtls.set_mtu(budget);
+            self.channels.set_max_packet_len(budget - dtls.overhead());
+        }
+    }
+
+    /// Derives the SRTP keys (RFC 5764 §4.2). Without a common profile there is no media, only data.
+    fn start_srtp(&mut self) {
+        let Dtls::Running(connection) = &self.transport.dtls else { return };
+        let Some(profile) = connection.srtp_profile().and_then(srtp::Profile::from_number) else { return };
+        let mut material = crypto::Secret::zeroed(profile.keying_material_len());
+        if connection.export_keying_material(EXPORTER_LABEL, None, material.as_mut_bytes()).is_err() {
+            return;
+        }
+        let Some((client, server)) = profile.split_keying_material(material.as_bytes()) else { return };
+        let (ours, theirs) = match connection.role() {
+            dtls::Role::Client => (client, server),
+            dtls::Role::Server => (server, client),
+        };
+        let config = srtp::Config::new();
+        let protector = srtp::Protector::new(&self.config.provider, profile, &ours, config.clone());
+        let unprotector = srtp::Unprotector::new(&self.config.provider, profile, &theirs, config);
+        if let (Ok(protector), Ok(unprotector)) = (protector, unprotector) {
+            self.transport.srtp = Some(Srtp { profile, protector, unprotector });
+        }
+    }
+
+    pub(super) fn push(&mut self, event: SessionEvent) {
+        if !self.is_closing() {
+            self.events.push_back(event);
+        }
+    }
+
+    fn local_candidate(&mut self, candidate: &ice::Candidate) {
+        let text = candidate.to_string();
+        if let Ok(parsed) = sdp::Candidate::parse(&text) {
+            self.local_candidates.push(parsed);
+        }
+        self.descriptions_changed = true;
+        let ufrag = self.local_ufrag().to_owned();
+        self.push(SessionEvent::IceCandidate(self.candidate_init(text).username_fragment(ufrag)));
+    }
+
+    /// A candidate belongs to the first section that is bundled, the only one with a transport.
+    fn candidate_init(&self, candidate: String) -> IceCandidateInit {
+        let (mid, index) = self.negotiator.candidate_section();
+        IceCandidateInit::new(candidate).sdp_mid(mid).sdp_m_line_index(index)
+    }
+}

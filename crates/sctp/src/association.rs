@@ -1,0 +1,395 @@
+//! The association: the public face, and the way of a packet in.
+
+use crate::chunk::init::Extensions;
+use crate::chunk::{self, unknown};
+use crate::config::Config;
+use crate::cookie::CookieKey;
+use crate::error::{ResetError, SendError};
+use crate::event::{CloseReason, Event, Events};
+use crate::packet::PacketView;
+use crate::procedure::heartbeat::Heartbeat;
+use crate::procedure::reset::Resets;
+use crate::procedure::transmit::{Pending, Reply};
+use crate::rx::Receiver;
+use crate::state::{self, State, Timer, Timers};
+use crate::stats::Stats;
+use crate::tlv::Tlv;
+use crate::trace;
+use crate::tx::{self, Sender};
+use crate::types::{Message, SendOptions, StreamId};
+use base::Serial32;
+use crypto::Random;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+use std::fmt;
+
+/// One end of an SCTP association over a DTLS connection.
+///
+/// It answers from the moment it is made; [`connect`](Self::connect) makes it begin by itself. In WebRTC both ends
+/// call it (RFC 8841 §9.3).
+pub struct Association {
+    pub(crate) config: Arc<Config>,
+    pub(crate) rng: Box<dyn Random>,
+    /// The latest time seen.
+    pub(crate) now: Instant,
+    pub(crate) state: State,
+    pub(crate) local: Local,
+    pub(crate) peer: Peer,
+    pub(crate) cookies: CookieKey,
+    pub(crate) sender: Sender,
+    pub(crate) receiver: Receiver,
+    pub(crate) resets: Resets,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) timers: Timers,
+    pub(crate) pending: Pending,
+    /// Whole packets owed to somebody whose tag is not the association's.
+    pub(crate) replies: std::collections::VecDeque<Reply>,
+    /// Timeouts in a row without an answer (RFC 9260 §8.1), or tries of INIT and COOKIE ECHO.
+    pub(crate) errors: u32,
+    pub(crate) max_packet_len: usize,
+    pub(crate) events: Events,
+    pub(crate) stats: Stats,
+}
+
+/// Our half of the identification.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Local {
+    pub(crate) tag: u32,
+    pub(crate) tsn: Serial32,
+}
+
+/// What the peer told us.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Peer {
+    /// Zero while unknown.
+    pub(crate) tag: u32,
+    /// Streams we may send on.
+    pub(crate) outbound: u16,
+    /// Streams the peer may send on.
+    pub(crate) inbound: u16,
+    pub(crate) extensions: Extensions,
+}
+
+impl Local {
+    /// RFC 9260 §5.3.1: never zero.
+    pub(crate) fn draw(rng: &mut dyn Random) -> Self {
+        Self { tag: rng.u32().max(1), tsn: Serial32(rng.u32()) }
+    }
+}
+
+impl Association {
+    /// An association that waits for its peer.
+    #[must_use]
+    pub fn new(config: Arc<Config>, now: Instant, mut rng: Box<dyn Random>) -> Self {
+        let local = Local::draw(&mut *rng);
+        let cookies = CookieKey::new(config.cookie_mac, &mut *rng, now, config.cookie_lifetime);
+        Self {
+            sender: Sender::new(&config, local.tsn),
+            receiver: Receiver::new(&config),
+            resets: Resets::new(local.tsn, Serial32(0)),
+            heartbeat: Heartbeat::default(),
+            timers: state::timers(),
+            pending: Pending::default(),
+            replies: std::collections::VecDeque::new(),
+            errors: 0,
+            max_packet_len: config.max_packet_len,
+            events: Events::default(),
+            stats: Stats::default(),
+            state: State::Closed,
+            peer: Peer::default(),
+            config,
+            rng,
+            now,
+            local,
+            cookies,
+        }
+    }
+
+    /// Sends INIT (RFC 9260 §5.1). Does nothing when the association has begun already.
+    pub fn connect(&mut self, now: Instant) {
+        let now = self.tick(now);
+        self.start_init(now);
+    }
+
+    /// Takes in one packet: the plaintext of one DTLS record.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        let now = self.tick(now);
+        if self.state.is_over() {
+            return;
+        }
+        self.stats.packets_received += 1;
+        self.stats.bytes_received += packet.len() as u64;
+        let view = PacketView::parse(packet).ok().filter(|view| {
+            view.source_port == self.config.remote_port && view.destination_port == self.config.local_port
+        });
+        let Some(view) = view else {
+            self.stats.malformed_packets += 1;
+            trace::debug!(len = packet.len(), "malformed packet dropped");
+            return;
+        };
+        if !self.accepts(&view) {
+            return;
+        }
+        for chunk in view.chunks.flatten() {
+            if !self.on_chunk(now, &view, &chunk) || self.state.is_over() {
+                break;
+            }
+        }
+        self.finish_packet(now);
+    }
+
+    /// Lets time pass.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let now = self.tick(now);
+        while let Some(timer) = self.timers.expire(now) {
+            match timer {
+                Timer::Init => self.on_init_timeout(now),
+                Timer::Cookie => self.on_cookie_timeout(now),
+                Timer::Shutdown => self.on_shutdown_timeout(now),
+                Timer::Retransmit => self.on_retransmit_timeout(now),
+                Timer::Ack => self.receiver.acknowledge_now(),
+                Timer::Heartbeat => self.on_heartbeat_timeout(now),
+                Timer::Reconfig => self.on_reconfig_timeout(now),
+            }
+        }
+    }
+
+    /// The exact length of the next packet, when that is cheap to say: when it will hold nothing but new data. It lets
+    /// a caller who writes packets of equal size back to back know beforehand whether the next one is such.
+    #[must_use]
+    pub fn next_len(&self, now: Instant) -> Option<usize> {
+        let now = now.max(self.now);
+        let only_data = self.state.may_send_data()
+            && self.replies.is_empty()
+            && self.pending.is_empty()
+            && !self.receiver.is_ack_owed()
+            && !self.sender.is_forward_pending()
+            && !self.resets.has_something(&self.sender);
+        if only_data { self.sender.next_packet_len(now) } else { None }
+    }
+
+    /// Appends one packet of at most the configured length; gives its length.
+    ///
+    /// A chunk that was cut for larger packets and has to be repeated after
+    /// [`set_max_packet_len`](Self::set_max_packet_len) made them smaller goes as it is: SCTP cannot cut it again.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<NonZeroUsize> {
+        let now = self.tick(now);
+        self.write_packet(now, out)
+    }
+
+    /// Sets the largest packet, in bytes, when the path or the layers below change. See
+    /// [`Config::with_max_packet_len`].
+    pub fn set_max_packet_len(&mut self, bytes: usize) {
+        self.max_packet_len = tx::clamp_packet_len(bytes);
+        self.sender.set_max_packet_len(self.max_packet_len);
+    }
+
+    /// Queues a message. Before the association is established it waits for that.
+    ///
+    /// # Errors
+    /// See [`SendError`]. With [`SendError::WouldBlock`] the message comes back.
+    pub fn send(
+        &mut self,
+        now: Instant,
+        stream: StreamId,
+        message: Message,
+        options: SendOptions,
+    ) -> Result<(), SendError> {
+        let now = self.tick(now);
+        match self.state {
+            State::Closed | State::CookieWait | State::CookieEchoed { .. } | State::Established => {}
+            State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived
+            | State::ShutdownAckSent => return Err(SendError::ShuttingDown),
+            State::Ending { .. } | State::Done => return Err(SendError::Closed),
+        }
+        let streams = if self.peer.tag == 0 { self.config.outbound_streams } else { self.peer.outbound };
+        if stream.0 >= streams {
+            return Err(SendError::UnknownStream);
+        }
+        if message.payload.is_empty() {
+            return Err(SendError::Empty);
+        }
+        if self.sender.queue.is_resetting(stream) {
+            return Err(SendError::Resetting);
+        }
+        self.sender.send(now, stream, message, options)?;
+        self.stats.messages_sent += 1;
+        Ok(())
+    }
+
+    /// Takes the next message, streams in turn. What is not taken closes the window towards the peer.
+    #[must_use = "the message is lost otherwise"]
+    pub fn recv(&mut self) -> Option<(StreamId, Message)> {
+        let received = self.receiver.recv()?;
+        self.stats.messages_received += 1;
+        Some(received)
+    }
+
+    /// Takes the next message of one stream.
+    #[must_use = "the message is lost otherwise"]
+    pub fn recv_from(&mut self, stream: StreamId) -> Option<Message> {
+        let message = self.receiver.recv_from(stream)?;
+        self.stats.messages_received += 1;
+        Some(message)
+    }
+
+    /// Looks at the next message of one stream without taking it.
+    #[must_use]
+    pub fn peek(&self, stream: StreamId) -> Option<&Message> {
+        self.receiver.peek(stream)
+    }
+
+    /// Lets a stream begin anew once what is queued on it has gone out (RFC 6525 §5.1.2). Until
+    /// [`Event::StreamReset`] tells how it ended, nothing more can be sent on it.
+    ///
+    /// # Errors
+    /// See [`ResetError`].
+    pub fn reset_stream(&mut self, now: Instant, stream: StreamId) -> Result<(), ResetError> {
+        self.tick(now);
+        if !self.state.may_send_data() {
+            return Err(ResetError::NotConnected);
+        }
+        if !self.peer.extensions.reconfig {
+            return Err(ResetError::NotSupported);
+        }
+        if stream.0 >= self.peer.outbound {
+            return Err(ResetError::UnknownStream);
+        }
+        if self.sender.queue.start_reset(stream) { Ok(()) } else { Err(ResetError::AlreadyResetting) }
+    }
+
+    /// Ends the association once everything queued is acknowledged (RFC 9260 §9.2). One that is not yet established
+    /// ends at once.
+    pub fn shutdown(&mut self, now: Instant) {
+        let now = self.tick(now);
+        self.start_shutdown(now);
+    }
+
+    /// Ends the association at once (RFC 9260 §9.1); `reason` goes to the peer, cut to 64 bytes.
+    pub fn abort(&mut self, now: Instant, reason: &str) {
+        self.tick(now);
+        self.abort_by_user(reason);
+    }
+
+    /// Sets the number of queued bytes at or below which [`Event::BufferedAmountLow`] is given when the queue falls to
+    /// it from above. Default: 0.
+    pub fn set_buffered_low_threshold(&mut self, stream: StreamId, bytes: usize) {
+        self.sender.queue.set_low_threshold(stream, bytes);
+    }
+
+    /// Sets the share of a stream among those that have something to send: RFC 8831 §6.4 uses 128, 256 (the default),
+    /// 512 and 1024. A zero counts as one.
+    pub fn set_weight(&mut self, stream: StreamId, weight: u16) {
+        self.sender.queue.set_weight(stream, weight);
+    }
+
+    /// The next fact, oldest first.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next().map(|(at, _)| at)
+    }
+
+    /// The same with the reason, for logs.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<(Instant, Timer)> {
+        self.timers.next()
+    }
+
+    /// Payload bytes on a stream that were not yet written for the first time.
+    #[must_use]
+    pub fn buffered(&self, stream: StreamId) -> usize {
+        self.sender.queue.buffered(stream)
+    }
+
+    /// Payload bytes written and not yet acknowledged, of all streams; those found lost and not yet repeated are not
+    /// counted.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.sender.in_flight()
+    }
+
+    /// Whether everything accepted by [`send`](Self::send) was acknowledged or given up.
+    #[must_use]
+    pub fn is_flushed(&self) -> bool {
+        self.sender.is_drained()
+    }
+
+    /// Whether the association is established or being shut down.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.state.is_connected()
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.clone();
+        self.sender.fill_stats(&mut stats);
+        stats.receive_held = self.receiver.held();
+        stats
+    }
+
+    /// The latest time seen: one before it counts as it.
+    pub(crate) fn tick(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    /// The end, with no packet left to write.
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        trace::debug!(?reason, "association closed");
+        self.state = State::Done;
+        self.timers.stop_all();
+        self.pending = Pending::default();
+        self.replies.clear();
+        self.sender.clear();
+        self.events.push(Event::Closed(reason));
+    }
+
+    /// Acts on one chunk; `false` leaves the rest of the packet alone.
+    fn on_chunk(&mut self, now: Instant, view: &PacketView<'_>, chunk: &Tlv<'_>) -> bool {
+        match chunk.chunk_type() {
+            chunk::DATA => self.on_data(chunk),
+            chunk::INIT => self.on_init(now, chunk),
+            chunk::INIT_ACK => self.on_init_ack(now, chunk),
+            chunk::SACK => self.on_sack(now, chunk),
+            chunk::HEARTBEAT => self.on_heartbeat(chunk),
+            chunk::HEARTBEAT_ACK => self.on_heartbeat_ack(now, chunk),
+            chunk::ABORT => self.on_abort(chunk),
+            chunk::SHUTDOWN => self.on_shutdown(now, chunk),
+            chunk::SHUTDOWN_ACK => self.on_shutdown_ack(),
+            chunk::ERROR => self.on_error(chunk),
+            chunk::COOKIE_ECHO => return self.on_cookie_echo(now, view.tag, chunk),
+            chunk::COOKIE_ACK => self.on_cookie_ack(now),
+            chunk::SHUTDOWN_COMPLETE => self.on_shutdown_complete(),
+            chunk::FORWARD_TSN => self.on_forward_tsn(now, chunk),
+            chunk::RE_CONFIG => self.on_reconfig(now, chunk),
+            // Explicit congestion notification is not offered, so these say nothing; padding never does.
+            chunk::ECNE | chunk::CWR | chunk::PAD => {}
+            kind => {
+                let action = unknown::action(kind);
+                if action.report {
+                    self.report_unknown(chunk);
+                }
+                return !action.stop;
+            }
+        }
+        true
+    }
+}
+
+impl fmt::Debug for Association {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Association").field("state", &self.state).field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

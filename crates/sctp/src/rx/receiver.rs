@@ -1,0 +1,248 @@
+//! The receiving half put together: acceptance, the window, and when to acknowledge.
+
+use super::inbound::{Inbound, MESSAGE_OVERHEAD};
+use super::reassembly::{RUN_OVERHEAD, Reassembly};
+use super::tracker::{Place, Tracker};
+use crate::chunk::data::Data;
+use crate::chunk::forward_tsn::ForwardTsn;
+use crate::chunk::sack;
+use crate::config::Config;
+use crate::event::{Events, Violation};
+use crate::types::{Message, StreamId};
+use base::Serial32;
+
+/// What became of a DATA chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Accepted,
+    Duplicate,
+    /// Outside the window, or no room.
+    Dropped,
+}
+
+/// Whether an acknowledgement is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ack {
+    None,
+    /// One packet since the last SACK: it may wait for a second (RFC 9260 §6.2).
+    Delayed,
+    Now,
+}
+
+/// Tracker, reassembly, streams and acknowledgement of one association.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    tracker: Tracker,
+    reassembly: Reassembly,
+    inbound: Inbound,
+    ack: Ack,
+    /// DATA was seen in the packet being handled.
+    packet_has_data: bool,
+    /// No DATA was acknowledged yet.
+    first: bool,
+    buffer: usize,
+    max_message_size: usize,
+    /// The window in the last SACK or INIT.
+    advertised: usize,
+}
+
+impl Receiver {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            tracker: Tracker::new(Serial32(0)),
+            reassembly: Reassembly::new(config.max_message_size),
+            inbound: Inbound::default(),
+            ack: Ack::None,
+            packet_has_data: false,
+            first: true,
+            buffer: config.receive_buffer,
+            max_message_size: config.max_message_size,
+            advertised: config.receive_buffer,
+        }
+    }
+
+    /// Begins to receive from a peer whose first TSN is `first`. What was ready before may still be pulled.
+    pub(crate) fn start(&mut self, first: Serial32) {
+        self.tracker = Tracker::new(first);
+        self.reassembly = Reassembly::new(self.max_message_size);
+        self.inbound.reset(&[]);
+        self.ack = Ack::None;
+        self.first = true;
+        self.advertised = self.buffer;
+    }
+
+    pub(crate) fn on_data(&mut self, data: &Data<'_>, events: &mut Events) -> Result<Arrival, Violation> {
+        self.packet_has_data = true;
+        let tsn = match self.tracker.place(data.tsn) {
+            Place::New(tsn) => tsn,
+            Place::Duplicate => {
+                self.tracker.note_duplicate(data.tsn);
+                //= rfc9260 §6.2
+                //# When a packet arrives with duplicate DATA chunk(s) and with no new DATA chunk(s), the endpoint MUST
+                //# immediately send a SACK chunk with no delay.
+                self.ack = Ack::Now;
+                return Ok(Arrival::Duplicate);
+            }
+            Place::Beyond => {
+                self.ack = Ack::Now;
+                return Ok(Arrival::Dropped);
+            }
+        };
+        if !self.has_room(tsn, data.payload.len()) {
+            // The sender learns at once that the window is closed (RFC 9260 §6.2).
+            self.ack = Ack::Now;
+            return Ok(Arrival::Dropped);
+        }
+        let had_gaps = self.tracker.has_gaps();
+        self.tracker.insert(tsn);
+        if data.immediate || had_gaps || self.tracker.has_gaps() || self.first {
+            self.ack = Ack::Now;
+        }
+        if let Some(whole) = self.reassembly.insert(tsn, data.header, data.payload)? {
+            self.inbound.deliver(whole, events);
+        }
+        Ok(Arrival::Accepted)
+    }
+
+    /// Counts a chunk that is acknowledged and not delivered: its stream does not exist (RFC 9260 §6.5).
+    pub(crate) fn discard(&mut self, tsn: Serial32) {
+        self.packet_has_data = true;
+        self.ack = Ack::Now;
+        if let Place::New(tsn) = self.tracker.place(tsn) {
+            self.tracker.insert(tsn);
+        }
+    }
+
+    pub(crate) fn on_forward_tsn(&mut self, chunk: &ForwardTsn<'_>, streams: u16, events: &mut Events) {
+        // RFC 3758 §3.6: answered at once, also when it says nothing new.
+        self.ack = Ack::Now;
+        let tsn = self.tracker.extend(chunk.cumulative);
+        if !self.tracker.forward(tsn) {
+            return;
+        }
+        self.reassembly.forward(tsn);
+        for (stream, last) in chunk.skipped().filter(|(stream, _)| stream.0 < streams) {
+            self.inbound.skip(stream, last, events);
+        }
+    }
+
+    /// The packet is handled. Tells whether an acknowledgement waits for its timer now.
+    pub(crate) fn finish_packet(&mut self) -> bool {
+        if std::mem::take(&mut self.packet_has_data) {
+            // RFC 9260 §6.2: one SACK for every second packet with data, not for every chunk.
+            self.ack = if self.ack == Ack::None { Ack::Delayed } else { Ack::Now };
+        }
+        self.ack == Ack::Delayed
+    }
+
+    /// The timer for a delayed acknowledgement ran out, or something else calls for one.
+    pub(crate) fn acknowledge_now(&mut self) {
+        self.ack = Ack::Now;
+    }
+
+    /// A SACK must go.
+    pub(crate) fn is_ack_due(&self) -> bool {
+        self.ack == Ack::Now
+    }
+
+    /// A SACK may go along with something else.
+    pub(crate) fn is_ack_owed(&self) -> bool {
+        self.ack != Ack::None
+    }
+
+    /// Appends a SACK of at most `space` bytes.
+    pub(crate) fn write_sack(&mut self, out: &mut Vec<u8>, space: usize) -> bool {
+        let Some(room) = space.checked_sub(sack::MIN_LEN).map(|rest| rest / 4) else { return false };
+        let window = self.window();
+        let duplicates = self.tracker.duplicates();
+        let duplicates = duplicates.get(..duplicates.len().min(room)).unwrap_or_default();
+        let blocks = self.tracker.blocks().take(room - duplicates.len());
+        let cumulative = Serial32(self.tracker.cumulative() as u32);
+        sack::write(out, cumulative, u32::try_from(window).unwrap_or(u32::MAX), blocks, duplicates);
+        self.tracker.clear_duplicates();
+        self.advertised = window;
+        self.ack = Ack::None;
+        self.first = false;
+        true
+    }
+
+    pub(crate) fn recv(&mut self) -> Option<(StreamId, Message)> {
+        let received = self.inbound.recv();
+        self.reopen();
+        received
+    }
+
+    pub(crate) fn recv_from(&mut self, stream: StreamId) -> Option<Message> {
+        let message = self.inbound.recv_from(stream);
+        self.reopen();
+        message
+    }
+
+    pub(crate) fn peek(&self, stream: StreamId) -> Option<&Message> {
+        self.inbound.peek(stream)
+    }
+
+    /// Asks for a reset after `last_tsn`. `true` when that TSN is reached and the reset is done, with the streams it
+    /// touched; otherwise it waits.
+    pub(crate) fn reset(&mut self, last_tsn: Serial32, streams: Vec<StreamId>) -> bool {
+        let last_tsn = self.tracker.extend(last_tsn);
+        self.inbound.defer_reset(last_tsn, streams);
+        last_tsn <= self.tracker.cumulative()
+    }
+
+    /// Performs a reset whose time has come; gives the streams.
+    pub(crate) fn perform_reset(&mut self, events: &mut Events) -> Option<Vec<StreamId>> {
+        let (mut streams, held) = self.inbound.take_deferred(self.tracker.cumulative())?;
+        let all = self.inbound.used();
+        self.inbound.reset(&streams);
+        if streams.is_empty() {
+            streams = all;
+        }
+        for whole in held {
+            self.inbound.deliver(whole, events);
+        }
+        Some(streams)
+    }
+
+    pub(crate) fn cumulative(&self) -> Serial32 {
+        Serial32(self.tracker.cumulative() as u32)
+    }
+
+    /// Bytes of memory, roughly.
+    pub(crate) fn held(&self) -> usize {
+        self.reassembly.held() + self.inbound.held()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn start_stream_at(&mut self, stream: StreamId, ssn: base::Serial16) {
+        self.inbound.start_at(stream, ssn);
+    }
+
+    /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
+    fn window(&self) -> usize {
+        let payload = self.reassembly.payload() + self.inbound.payload();
+        let by_payload = self.buffer.saturating_sub(payload);
+        let by_memory = (2 * self.buffer).saturating_sub(self.held()) / 2;
+        by_payload.min(by_memory)
+    }
+
+    /// Memory is bounded by twice the buffer. The last sixteenth is for the chunk everything else waits for, so that a
+    /// buffer full of what came after it cannot lock itself.
+    fn has_room(&self, tsn: u64, len: usize) -> bool {
+        let limit = 2 * self.buffer;
+        let limit = if tsn == self.tracker.cumulative() + 1 { limit } else { limit - limit / 16 };
+        self.held() + len + RUN_OVERHEAD.max(MESSAGE_OVERHEAD) <= limit
+    }
+
+    /// Tells the sender of a window that grew by a good part, rather than of every byte.
+    ///
+    //= rfc9260 §6.2
+    //# When the window opens up, an SCTP receiver SHOULD send additional SACK chunks to update the window even if no
+    //# new data is received.
+    fn reopen(&mut self) {
+        let window = self.window();
+        if window >= self.advertised + self.buffer / 2 || (self.advertised < 2_400 && window >= self.buffer / 4) {
+            self.ack = Ack::Now;
+        }
+    }
+}

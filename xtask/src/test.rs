@@ -1,0 +1,4 @@
+use crate::Failure;
+pub(crate) fn run(_: &[String]) -> Result<(), Failure> {
+    Ok(())
+}
