@@ -2,7 +2,7 @@
 
 use crate::{Failure, shell};
 
-pub(crate) const CHECK: &[&str] = &["fmt", "--all", "--check"];
+pub(crate) const CHECK: &[&str] = &["fmt", "--all", "--check", "--", "--color", "never"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments {

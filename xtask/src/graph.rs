@@ -94,14 +94,7 @@ mod tests {
     ];
 
     fn package(name: &str, dependencies: Vec<Dependency>) -> Package {
-        Package {
-            name: name.to_owned(),
-            version: "0.1.0".to_owned(),
-            is_published: true,
-            folder: String::new(),
-            has_lib: true,
-            dependencies,
-        }
+        Package { name: name.to_owned(), is_published: true, dependencies }
     }
 
     fn on(name: &str, kind: Kind, requirement: &str) -> Dependency {

@@ -20,7 +20,7 @@ mod tree;
 
 use std::{env, process::ExitCode};
 
-/// Why a command failed, in one or more lines for people.
+/// Why a command failed, in one or more lines for people; empty when it was said already.
 type Failure = String;
 
 struct Command {
@@ -75,7 +75,9 @@ fn main() -> ExitCode {
     match (command.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            if !failure.is_empty() {
+                eprintln!("{failure}");
+            }
             ExitCode::FAILURE
         }
     }

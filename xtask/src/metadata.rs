@@ -26,11 +26,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) version: String,
     pub(crate) is_published: bool,
-    /// Its folder, relative to the root, such as `crates/stun`.
-    pub(crate) folder: String,
-    pub(crate) has_lib: bool,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -49,9 +45,7 @@ impl Workspace {
 
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let value: Value = serde_json::from_str(text).map_err(|error| format!("cargo metadata: {error}"))?;
-        let root = string(&value, "workspace_root");
-        let mut packages: Vec<Package> =
-            array(&value, "packages").iter().map(|package| parse_package(package, &root)).collect();
+        let mut packages: Vec<Package> = array(&value, "packages").iter().map(parse_package).collect();
         packages.sort_by(|one, two| one.name.cmp(&two.name));
         if packages.is_empty() {
             return Err("cargo metadata names no packages".to_owned());
@@ -64,21 +58,13 @@ impl Workspace {
     }
 }
 
-fn parse_package(package: &Value, root: &str) -> Package {
-    let manifest = string(package, "manifest_path");
-    let folder = manifest.strip_prefix(root).unwrap_or(&manifest).trim_start_matches('/');
-    let is_lib = |target: &Value| {
-        array(target, "kind").iter().any(|kind| matches!(kind.as_str(), Some("lib" | "proc-macro")))
-    };
+fn parse_package(package: &Value) -> Package {
     Package {
         name: string(package, "name"),
-        version: string(package, "version"),
         // `publish = false` is an empty list of registries; no list means all of them.
         is_published: package
             .get("publish")
             .is_none_or(|list| list.as_array().is_none_or(|list| !list.is_empty())),
-        folder: folder.trim_end_matches("Cargo.toml").trim_end_matches('/').to_owned(),
-        has_lib: array(package, "targets").iter().any(is_lib),
         dependencies: array(package, "dependencies").iter().map(parse_dependency).collect(),
     }
 }
@@ -119,11 +105,8 @@ mod tests {
              "targets":[{"kind":["bin"]}],"dependencies":[]}]}"#;
         let workspace = Workspace::parse(text).unwrap();
         let [a, b] = workspace.packages.as_slice() else { panic!("two packages") };
-        assert_eq!((a.name.as_str(), a.is_published, a.has_lib, a.folder.as_str()), ("a", false, false, "a"));
-        assert_eq!(
-            (b.name.as_str(), b.is_published, b.has_lib, b.folder.as_str()),
-            ("b", true, true, "crates/b")
-        );
+        assert_eq!((a.name.as_str(), a.is_published), ("a", false));
+        assert_eq!((b.name.as_str(), b.is_published), ("b", true));
         assert_eq!(b.dependencies[0].kind, Kind::Normal);
         assert!(b.dependencies[0].is_ours && !b.dependencies[1].is_ours);
         assert_eq!(b.dependencies[1].kind, Kind::Dev);

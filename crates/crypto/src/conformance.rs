@@ -1,4 +1,4 @@
-//! Known answers and forbidden inputs, for any [`Provider`](crate::Provider).
+//! Known answers and forbidden inputs, for any [`Provider`].
 //!
 //! A back end is right when [`run`] says so. Algorithms that it does not offer are listed in the [`Report`] rather than
 //! passed over.

@@ -162,10 +162,11 @@ impl Flight {
                 Item::Message { kind, seq, epoch, body } => {
                     let epoch = epochs.get(*epoch).ok_or(SealError::Declined)?;
                     let rest = body.get(cursor.offset..).unwrap_or_default();
-                    let room = mtu.saturating_sub(used + epoch.overhead() + fragment::HEADER_LEN);
-                    if used > 0 && room < rest.len().min(MIN_FRAGMENT) {
+                    let headers = used + epoch.overhead() + fragment::HEADER_LEN;
+                    if used > 0 && headers + rest.len().min(MIN_FRAGMENT) > mtu {
                         break;
                     }
+                    let room = mtu.saturating_sub(headers);
                     // Even where the limit leaves no room a fragment moves forward, or it would never end.
                     let taken = rest.len().min(room.max(1));
                     let fragment = Fragment {

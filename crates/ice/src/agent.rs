@@ -66,6 +66,8 @@ pub struct Agent {
     life: Life,
     /// When something that is known to be from the peer last came.
     last_heard: Option<Instant>,
+    /// When a check or a consent check was last answered.
+    last_answered: Option<Instant>,
     /// When the loss of the last valid pair becomes final.
     fail_at: Option<Instant>,
     /// When pairs that lost the nomination are dropped (RFC 8445 §8.3.1).
@@ -165,6 +167,7 @@ impl Agent {
             gathering: GatheringState::New,
             life: Life::Open,
             last_heard: None,
+            last_answered: None,
             fail_at: None,
             prune_at: None,
             restarted: false,

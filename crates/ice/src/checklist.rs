@@ -54,6 +54,16 @@ impl Checklist {
         }
     }
 
+    /// Takes back a triggered check that has become needless.
+    pub(crate) fn untrigger(&mut self, id: PairId) {
+        self.triggered.retain(|queued| *queued != id);
+    }
+
+    /// Whether a triggered check can be sent.
+    pub(crate) fn has_triggered(&self, ready: impl Fn(&Pair) -> bool) -> bool {
+        self.triggered.iter().any(|id| self.get(*id).is_some_and(&ready))
+    }
+
     /// Takes the pair to be checked now (RFC 8445 §6.1.4.2). `ready` tells whether a pair can be sent on.
     pub(crate) fn take_next(&mut self, ready: impl Fn(&Pair) -> bool) -> Option<PairId> {
         if let Some(place) = self.triggered.iter().position(|id| self.get(*id).is_some_and(&ready)) {
@@ -69,7 +79,7 @@ impl Checklist {
 
     /// Whether [`take_next`](Self::take_next) would find one.
     pub(crate) fn has_next(&self, ready: impl Fn(&Pair) -> bool) -> bool {
-        self.triggered.iter().any(|id| self.get(*id).is_some_and(&ready))
+        self.has_triggered(&ready)
             || self.pairs.iter().any(|pair| match pair.state {
                 PairState::Waiting => ready(pair),
                 PairState::Frozen => ready(pair) && !self.is_foundation_busy(pair),
@@ -92,7 +102,7 @@ impl Checklist {
         if let Some(pair) = self.get_mut(id) {
             pair.fail();
         }
-        self.triggered.retain(|queued| *queued != id);
+        self.untrigger(id);
     }
 
     /// RFC 8445 §7.3.1.1: priorities depend on the role.

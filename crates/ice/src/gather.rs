@@ -18,7 +18,7 @@ use crypto::{Provider, Random};
 use reflexive::ReflexiveRequest;
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -43,7 +43,7 @@ pub(crate) enum Found {
     Reflexive { socket: SocketAddr, server: usize, mapped: SocketAddr },
     Relayed { id: RelayId },
     RelayLost { id: RelayId },
-    PermissionRefused { id: RelayId, peer: SocketAddr },
+    PermissionRefused { id: RelayId, ip: IpAddr },
     Failed(GatherFailure),
 }
 
@@ -62,6 +62,8 @@ pub(crate) struct Gatherer {
     /// When servers that have not answered are given up, for each socket; moves with each new socket.
     give_up_at: Option<Instant>,
     found: VecDeque<Found>,
+    /// Sockets and servers whose allocation is gone and is to be had again.
+    lost: Vec<(SocketAddr, usize)>,
     /// Servers whose failure has been reported in this generation.
     reported: Vec<usize>,
 }
@@ -80,6 +82,7 @@ impl Gatherer {
             addresses_complete: false,
             give_up_at: None,
             found: VecDeque::new(),
+            lost: Vec::new(),
             reported: Vec::new(),
         }
     }
@@ -147,6 +150,10 @@ impl Gatherer {
         self.reported.clear();
     }
 
+    pub(crate) fn has_relays(&self) -> bool {
+        !self.relays.is_empty()
+    }
+
     pub(crate) fn is_started(&self) -> bool {
         self.started
     }
@@ -177,8 +184,14 @@ impl Gatherer {
         self.relays.iter_mut().find(|relay| relay.socket() == path.local && relay.server_address() == path.remote)
     }
 
-    pub(crate) fn poll_found(&mut self) -> Option<Found> {
+    /// The next finding. An allocation that the server lost is asked for again, once.
+    pub(crate) fn poll_found(&mut self, now: Instant, rng: &mut dyn Random) -> Option<Found> {
         self.collect_relay_events();
+        for (socket, server) in std::mem::take(&mut self.lost) {
+            if self.started && self.socket(socket).is_some() {
+                self.ask(now, socket, server, rng);
+            }
+        }
         self.found.pop_front()
     }
 
@@ -329,17 +342,26 @@ impl Gatherer {
             }
             return;
         }
-        let _ = (&self.provider, rng, server, &mut self.next_relay);
+        let id = RelayId(self.next_relay);
+        let Some(details) = self.servers.get(server) else { return };
+        if let Some(relay) = Relay::new(id, path, server, details, self.provider, rng) {
+            self.next_relay = self.next_relay.wrapping_add(1);
+            self.relays.push(relay);
+        }
     }
 
     fn collect_relay_events(&mut self) {
-        let mut failures = Vec::new();
+        let (mut failures, mut lost) = (Vec::new(), Vec::new());
         for relay in &mut self.relays {
             while let Some(event) = relay.poll_event() {
                 let id = relay.id();
                 match event {
                     RelayEvent::Allocated => self.found.push_back(Found::Relayed { id }),
-                    RelayEvent::Refused { peer } => self.found.push_back(Found::PermissionRefused { id, peer }),
+                    RelayEvent::Refused { ip } => self.found.push_back(Found::PermissionRefused { id, ip }),
+                    RelayEvent::Lost => {
+                        self.found.push_back(Found::RelayLost { id });
+                        lost.push((relay.socket(), relay.server()));
+                    }
                     RelayEvent::Failed { code, reason } => {
                         self.found.push_back(Found::RelayLost { id });
                         failures.push((relay.server(), relay.socket(), code, reason));
@@ -348,6 +370,7 @@ impl Gatherer {
             }
         }
         self.relays.retain(|relay| !relay.is_over());
+        self.lost.extend(lost);
         for (server, socket, code, reason) in failures {
             self.report(server, socket, code, reason);
         }

@@ -4,7 +4,7 @@ use crate::{
     Candidate, CandidateKind, Config, Credentials, Priority, Role,
     candidate::LocalPreference,
     check::Check,
-    checklist::{Base, Checklist, Link, Pair, PairEnds, PairId, RelayId},
+    checklist::{Base, Checklist, Link, Pair, PairEnds, PairId},
 };
 use crypto::Provider;
 use std::{net::SocketAddr, time::Instant};
@@ -243,11 +243,6 @@ impl Generation {
         self.locals.retain(|local| local.base != base);
         self.early.retain(|early| early.link.base != base);
         self.remove_pairs(|pair| pair.link().base == base);
-    }
-
-    /// Every allocation that pairs use.
-    pub(crate) fn relay_peers(&self, relay: RelayId) -> impl Iterator<Item = SocketAddr> {
-        self.checklist.iter().map(Pair::link).filter(move |link| link.base == Base::Relay(relay)).map(|link| link.remote)
     }
 
     /// RFC 8445 §8.1.2: no retransmission, no failure, but a late response still counts.

@@ -16,6 +16,7 @@ mod gather;
 mod generation;
 #[cfg(feature = "mdns")]
 pub mod mdns;
+mod random;
 mod stats;
 
 pub use agent::{Agent, Received, SelectedPair, SendErrorKind, Timer};

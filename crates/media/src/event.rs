@@ -1,5 +1,6 @@
 //! What the engine has to tell.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rtp::ntp::NtpTime;
@@ -82,4 +83,51 @@ pub enum Event {
     },
     /// The peer reported which packets of the transport arrived.
     TransportFeedback(FeedbackSummary),
+}
+
+/// Events that wait to be fetched.
+const MAX_WAITING: usize = 1_024;
+
+/// Events in order. When nobody fetches them the oldest are dropped and counted.
+#[derive(Debug, Default)]
+pub(crate) struct EventQueue {
+    events: VecDeque<Event>,
+    /// Receivers with something to fetch; each at most once.
+    ready: VecDeque<Event>,
+    pub(crate) dropped: u64,
+}
+
+impl EventQueue {
+    pub(crate) fn push(&mut self, event: Event) {
+        if self.events.len() >= MAX_WAITING {
+            self.events.pop_front();
+            self.dropped += 1;
+        }
+        self.events.push_back(event);
+    }
+
+    /// For events that the stream itself announces only once; never dropped.
+    pub(crate) fn push_ready(&mut self, event: Event) {
+        self.ready.push_back(event);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front().or_else(|| self.ready.pop_front())
+    }
+
+    /// Forgets what was announced about a stream that is gone.
+    pub(crate) fn forget_receiver(&mut self, receiver: ReceiverId) {
+        self.ready.retain(|event| {
+            !matches!(event, Event::FrameReady(id) | Event::PacketReady(id) if *id == receiver)
+        });
+    }
+
+    pub(crate) fn forget_sender(&mut self, sender: SenderId) {
+        self.ready.retain(|event| !matches!(event, Event::KeyFrameRequested(id) if *id == sender));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.events.clear();
+        self.ready.clear();
+    }
 }

@@ -69,7 +69,11 @@ fn long_term_authentication() {
     assert!(!message.has_fingerprint());
 }
 
-/// RFC 8489 §B.1. The value holds for the SHA-256 key; the text does not say which of the two was used.
+/// RFC 8489 §B.1.
+///
+/// The text prints 0x009c in the length field, the whole message with its header, and computed the value over that;
+/// a receiver that adjusts the field as §14.6 says cannot verify it. So the value is checked over the text as
+/// printed, and the rest on a message with the right length.
 #[test]
 fn stun_mi_sha256_and_userhash_vector() {
     let message = Message::parse(LONG_TERM_SHA256).expect("invariant: the vector is well formed");
@@ -77,11 +81,26 @@ fn stun_mi_sha256_and_userhash_vector() {
     let provider = crypto::rustcrypto::provider();
     let hash = userhash(&provider, USERNAME, realm.as_bytes()).expect("invariant: SHA-256 is there");
     assert_eq!(message.require::<UserHash>(), Ok(hash));
-    let sha256 = PasswordAlgorithmId::SHA256;
-    let key = long_term_key(&provider, sha256, USERNAME, realm.as_bytes(), "TheMatrIX");
-    assert_eq!(message.verify(&key.expect("invariant: SHA-256 is there")), Ok(Integrity::Sha256));
     assert_eq!(message.integrity(), Some(Integrity::Sha256));
     assert!(!message.contains(AttributeType::MESSAGE_INTEGRITY_SHA256), "integrity is not a plain attribute");
+
+    let sha256 = PasswordAlgorithmId::SHA256;
+    let key = long_term_key(&provider, sha256, USERNAME, realm.as_bytes(), "TheMatrIX");
+    let key = key.expect("invariant: SHA-256 is there");
+    let mac = key.mac(Integrity::Sha256).expect("invariant: HMAC-SHA256 is there");
+    let mut printed = LONG_TERM_SHA256.to_vec();
+    printed[3] = 0x9c;
+    let (covered, attribute) = printed.split_at(printed.len() - 36);
+    assert_eq!(mac.verify(&[covered], &attribute[4..]), Ok(()));
+
+    let mut tag = [0; 32];
+    mac.sign(&[&LONG_TERM_SHA256[..covered.len()]], &mut tag);
+    let mut right = covered.to_vec();
+    right[3] = 0x88;
+    right.extend_from_slice(&attribute[..4]);
+    right.extend_from_slice(&tag);
+    let right = Message::parse(&right).expect("invariant: well formed");
+    assert_eq!(right.verify(&key), Ok(Integrity::Sha256));
 }
 
 /// RFC 8489 §9.2.2: the key of "user:realm:pass" by MD5.

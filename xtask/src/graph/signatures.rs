@@ -42,6 +42,12 @@ fn known_crates(workspace: &Workspace) -> BTreeSet<String> {
 
 fn check_file(path: &str, source: &str, row: &Crate, known: &BTreeSet<String>) -> Vec<String> {
     let code = without_tests(&without_comments_and_strings(source));
+    // A module of the file hides a crate of the same name.
+    let mut known = known.clone();
+    for module in code.lines().filter_map(module) {
+        known.remove(module);
+    }
+    let known = &known;
     let imports = imports(&code, known);
     let mut complaints = Vec::new();
     for (line, signature) in signatures(&code) {
@@ -59,6 +65,13 @@ fn check_file(path: &str, source: &str, row: &Crate, known: &BTreeSet<String>) -
         }
     }
     complaints
+}
+
+/// The module that a line declares.
+fn module(line: &str) -> Option<&str> {
+    let line =
+        line.trim_start_matches("pub ").trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+    line.strip_prefix("mod ")?.strip_suffix(';')
 }
 
 /// Names that the file imports from other crates, with their full paths.
@@ -140,10 +153,23 @@ fn signatures(code: &str) -> Vec<(usize, String)> {
                 break;
             }
         }
+        if rest.starts_with("struct ") {
+            text = without_private_fields(&text);
+        }
         let end = if is_import { text.len() } else { text.find('{').unwrap_or(text.len()) };
         found.push((number + 1, text.get(..end).unwrap_or(&text).to_owned()));
     }
     found
+}
+
+/// `pub struct A(pub B, C);` without `C`.
+fn without_private_fields(text: &str) -> String {
+    let Some((head, fields)) = text.split_once('(').filter(|(head, _)| !head.contains('{')) else {
+        return text.to_owned();
+    };
+    let public: Vec<&str> =
+        split_group(fields).into_iter().filter(|field| field.trim().starts_with("pub ")).collect();
+    format!("{head}({})", public.join(","))
 }
 
 /// The paths into other crates that a signature names.
@@ -238,6 +264,7 @@ mod tests {
             "use turn as relay;\npub struct A {\n    inner: u8,\n    pub client: relay::Client,\n}\n",
             "turn::Client",
         );
+        complains("use bytes::Bytes;\npub struct A(pub Bytes, u8);\n", "bytes::Bytes");
         complains("pub use turn::Client;\n", "turn::Client");
         complains("pub use stun::*;\n", "stun");
         complains(
@@ -254,6 +281,8 @@ mod tests {
             "use turn::client;\npub struct A {\n    pub client: u8,\n}\n",
             "// pub fn f(client: turn::Client) {}\n",
             "#[cfg(test)]\nmod tests {\n    pub fn f(client: turn::Client) {}\n}\n",
+            "use bytes::Bytes;\npub struct A<'a>(Bytes, &'a str);\n",
+            "mod turn;\npub use turn::Client;\npub fn f() -> turn::Client {}\n",
             "mod turn_like;\npub use turn_like::Client;\n",
         ] {
             assert_eq!(complaints(source), Vec::<String>::new(), "{source}");

@@ -27,12 +27,7 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate { name: "base", knows: &[], tests_know: &[], public: &[] },
     Crate { name: "crypto", knows: &[], tests_know: &[], public: &[] },
     Crate { name: "stun", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
-    Crate {
-        name: "turn",
-        knows: &["base", "crypto", "stun"],
-        tests_know: &[],
-        public: &["crypto", "stun::net"],
-    },
+    Crate { name: "turn", knows: &["base", "crypto", "stun"], tests_know: &[], public: &["crypto", "stun"] },
     Crate {
         name: "ice",
         knows: &["base", "crypto", "stun", "turn"],
@@ -41,7 +36,7 @@ pub(crate) const CRATES: &[Crate] = &[
     },
     Crate { name: "dtls", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "srtp", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
-    Crate { name: "sctp", knows: &["base", "crypto"], tests_know: &[], public: &["bytes", "crypto::Random"] },
+    Crate { name: "sctp", knows: &["base", "crypto"], tests_know: &[], public: &["bytes", "crypto"] },
     Crate {
         name: "datachannel",
         knows: &["crypto", "sctp"],
@@ -73,7 +68,17 @@ pub(crate) const CRATES: &[Crate] = &[
             "turn",
         ],
         tests_know: &[],
-        public: &["bytes", "crypto", "datachannel", "dtls", "ice", "media", "rtp"],
+        public: &[
+            "bytes",
+            "crypto",
+            "datachannel",
+            "dtls",
+            "ice",
+            "media",
+            "rtp",
+            "srtp::Profile",
+            "stun::net",
+        ],
     },
     Crate {
         name: "peerlane",

@@ -2,6 +2,7 @@
 
 use super::Offence;
 use crate::{code::without_comments_and_strings, tree::Tree};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
@@ -16,13 +17,14 @@ pub(super) fn check(tree: &Tree) -> Vec<Offence> {
 
 fn check_one(path: &str, source: &str) -> Vec<Offence> {
     let code = without_comments_and_strings(source);
+    let modules: BTreeSet<&str> = code.lines().filter_map(module).collect();
     let mut offences = Vec::new();
     let mut blocks: Vec<Vec<(usize, Origin)>> = Vec::new();
     let mut items_seen = false;
     let mut is_adjacent = false;
     let mut lines = code.lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        if let Some(origin) = import(line) {
+        if let Some(origin) = import(line, &modules) {
             if items_seen {
                 offences.push(Offence::new(path, number + 1, "imports belong at the head of the file"));
             } else if let Some(block) = blocks.last_mut().filter(|_| is_adjacent) {
@@ -54,19 +56,28 @@ fn check_blocks(path: &str, blocks: &[Vec<(usize, Origin)>]) -> Option<Offence> 
     let mixed = blocks.iter().find(is_mixed);
     let origins: Vec<Origin> = blocks.iter().filter_map(|block| Some(block.first()?.1)).collect();
     let is_ordered = origins.windows(2).all(|pair| pair[0] < pair[1]);
-    let line = mixed.or(blocks.first()).and_then(|block| block.first()).map_or(0, |first| first.0);
+    let line = mixed.or_else(|| blocks.first()).and_then(|block| block.first()).map_or(0, |first| first.0);
     (mixed.is_some() || !is_ordered).then(|| {
         Offence::new(path, line, "imports in one block, or in blocks of std, others and ours, in this order")
     })
 }
 
-/// Where an import at the outer level of a file comes from. Re-exports are items of their own.
-fn import(line: &str) -> Option<Origin> {
+/// The module that a line declares.
+fn module(line: &str) -> Option<&str> {
+    line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
+}
+
+/// Where an import at the outer level of a file comes from. Re-exports are items of their own, and names from a
+/// module that this file declares may stand below its declaration.
+fn import(line: &str, modules: &BTreeSet<&str>) -> Option<Origin> {
     let rest = line.strip_prefix("use ")?;
     let first = rest
         .trim_start_matches("::")
         .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
         .next()?;
+    if modules.contains(first) {
+        return None;
+    }
     Some(match first {
         "alloc" | "core" | "std" => Origin::Std,
         "crate" | "self" | "super" => Origin::Ours,
@@ -112,6 +123,7 @@ mod tests {
                 "use std::{\n    fmt,\n    io,\n};\n\nuse tokio::net;\n\nuse crate::A;\n\nfn f() {}\n",
             )],
         );
+        is_fine(check, &[("a.rs", "use std::fmt;\n\nmod a;\nuse a::{\n    B,\n};\n\nfn f() {}\n")]);
         is_fine(check, &[("a.rs", "mod a;\nmod b;\n\nuse crate::A;\n\npub use a::B;\n")]);
         offends(check, &[("a.rs", "use crate::A;\n\nuse std::fmt;\n")], "in this order");
         offends(check, &[("a.rs", "use std::fmt;\nuse crate::A;\n\nuse tokio::net;\n")], "in this order");

@@ -195,8 +195,9 @@ impl Context<'_> {
 
 /// Turns the failure of a key exchange into the peer's fault where it is one.
 pub(crate) fn key_exchange_fault(error: CryptoError) -> Fault {
-    match error {
-        CryptoError::InvalidPublicKey => Violation::IllegalParameter("public key").into(),
-        other => other.into(),
+    if error == CryptoError::InvalidPublicKey {
+        Violation::IllegalParameter("public key").into()
+    } else {
+        error.into()
     }
 }

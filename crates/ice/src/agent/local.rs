@@ -5,7 +5,7 @@ use crate::{
     Candidate, CandidateKind, Credentials, Event, Foundation, GatheringState, HostAddresses,
     TransportPolicy,
     candidate::{FoundationKey, LocalPreference, candidate_priority},
-    checklist::{Base, Link, RelayId},
+    checklist::{Base, Pair, RelayId},
     gather::Found,
     generation::{Generation, LocalCandidate, LocalId},
 };
@@ -20,13 +20,13 @@ const HIDDEN_PORT: u16 = 9;
 impl Agent {
     /// Makes candidates of what gathering found.
     pub(super) fn take_found(&mut self, now: Instant) {
-        while let Some(found) = self.gatherer.poll_found() {
+        while let Some(found) = self.gatherer.poll_found(now, &mut *self.rng) {
             match found {
                 Found::Host { socket } => self.add_host(now, socket),
                 Found::Reflexive { socket, server, mapped } => self.add_reflexive(socket, server, mapped),
                 Found::Relayed { id } => self.add_relayed(now, id),
                 Found::RelayLost { id } => self.remove_base(Base::Relay(id)),
-                Found::PermissionRefused { id, peer } => self.fail_links_to(id, peer),
+                Found::PermissionRefused { id, ip } => self.fail_links_to(id, ip),
                 Found::Failed(failure) => {
                     debug!(url = %failure.url, code = failure.code, "gathering from a server failed");
                     self.push_event(Event::GatherFailed(failure));
@@ -245,11 +245,12 @@ impl Agent {
     }
 
     /// The relay may not send to a peer.
-    fn fail_links_to(&mut self, id: RelayId, peer: SocketAddr) {
-        let link = Link { base: Base::Relay(id), remote: peer };
+    fn fail_links_to(&mut self, id: RelayId, ip: IpAddr) {
         for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
-            if let Some(pair) = generation.checklist.find(link).map(crate::checklist::Pair::id) {
-                generation.checks.retain(|check| check.pair != pair);
+            let hit = |pair: &&Pair| pair.link().base == Base::Relay(id) && pair.link().remote.ip() == ip;
+            let pairs: Vec<_> = generation.checklist.iter().filter(hit).map(Pair::id).collect();
+            generation.checks.retain(|check| !pairs.contains(&check.pair));
+            for pair in pairs {
                 generation.checklist.fail(pair);
             }
         }

@@ -159,9 +159,14 @@ impl Agent {
             return None;
         }
         // RFC 8445 §8.1.2: once nominated, only what the peer triggers is still checked.
-        if self.is_concluded() && !self.is_learnt(remote) {
+        if self.is_concluded() {
             return None;
         }
+        self.add_triggered_pair(now, local, remote)
+    }
+
+    /// Adds a pair in whatever state the checklist is.
+    pub(super) fn add_triggered_pair(&mut self, now: Instant, local: LocalId, remote: RemoteId) -> Option<PairId> {
         let pair = self.current.pair(self.role, local, remote)?;
         let link = self.current.checklist.get(pair)?.link();
         if let Base::Relay(id) = link.base
@@ -171,11 +176,6 @@ impl Agent {
             relay.permit(now, link.remote);
         }
         Some(pair)
-    }
-
-    fn is_learnt(&self, remote: RemoteId) -> bool {
-        let candidate = self.current.remote_candidate(remote);
-        candidate.is_some_and(|remote| remote.candidate.kind() == CandidateKind::PeerReflexive)
     }
 
     /// Counts what can never work.

@@ -148,6 +148,7 @@ impl Agent {
         generation.checks.retain(|other| other.pair != check.pair || other.fields.nominates);
         generation.checklist.unfreeze_like(check.pair);
         self.last_heard = Some(now);
+        self.last_answered = Some(now);
         if nominated && era == Era::Current {
             self.conclude(now, check.pair);
         }
@@ -176,6 +177,7 @@ impl Agent {
                     pair.send_errors = 0;
                     pair.observe_round_trip(round_trip);
                     self.last_heard = Some(now);
+                    self.last_answered = Some(now);
                 }
             }
             //= rfc7675 §5.2

@@ -75,6 +75,10 @@ pub(crate) struct Pair {
     pub(crate) seen_as: LocalId,
     pub(crate) rtt: RttEstimator,
     pub(crate) counters: PairCounters,
+    /// The round-trip time last measured.
+    pub(crate) last_round_trip: Option<Duration>,
+    /// Consent was lost: with these credentials the pair is never used again (RFC 7675 §5.1).
+    pub(crate) expired: bool,
     /// Sends that the operating system refused since the last response.
     pub(crate) send_errors: u8,
 }
@@ -93,6 +97,8 @@ impl Pair {
             seen_as: ends.local,
             rtt: RttEstimator::new(rto, Duration::from_millis(20), Duration::from_secs(8)),
             counters: PairCounters::default(),
+            last_round_trip: None,
+            expired: false,
             send_errors: 0,
             ends,
         }
@@ -104,6 +110,18 @@ impl Pair {
         self.nominated = false;
         self.nominate_on_success = false;
         self.heard = false;
+    }
+
+    /// The peer no longer consents.
+    pub(crate) fn expire(&mut self) {
+        self.fail();
+        self.expired = true;
+    }
+
+    pub(crate) fn observe_round_trip(&mut self, round_trip: Duration) {
+        self.rtt.observe(round_trip);
+        self.last_round_trip = Some(round_trip);
+        self.counters.total_round_trip_time += round_trip;
     }
 
     pub(crate) fn set_role(&mut self, role: Role) {

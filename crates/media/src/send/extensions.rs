@@ -112,20 +112,17 @@ fn put_value<T: ExtensionValue>(sink: &mut impl Sink, map: &ExtensionMap, value:
 
 /// The longest extension that the frames of a stream can have.
 pub(crate) fn reserve(map: &ExtensionMap, form: ExtensionForm, mid: Option<&Mid>, rid: Option<&Rid>) -> usize {
-    let mut measure = Measure::new(form);
-    let stamp = Stamp {
-        sent: NtpTime(0),
-        transport: SequenceNumber(0),
-        mid: mid.copied(),
-        rid: rid.copied(),
-        // On a retransmission it stands for the RID, whichever needs more.
-        repaired: None,
-    };
     let carried = Carried::Frame {
         audio_level: Some(AudioLevel::silence()),
         orientation: Some(VideoOrientation::default()),
         captured: Some(NtpTime(0)),
     };
-    put(&mut measure, map, &stamp, &carried);
-    measure.len()
+    let len = |rid, repaired| {
+        let mut measure = Measure::new(form);
+        let mid = mid.copied();
+        let stamp = Stamp { sent: NtpTime(0), transport: SequenceNumber(0), mid, rid, repaired };
+        put(&mut measure, map, &stamp, &carried);
+        measure.len()
+    };
+    len(rid.copied(), None).max(len(None, rid.copied()))
 }

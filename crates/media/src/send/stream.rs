@@ -30,7 +30,8 @@ struct Recipe {
     marker: bool,
     payload_type: PayloadType,
     payload: Bytes,
-    /// Pieces of this packet, at the front of those not yet used up by packets before it.
+    /// Place of its first piece in the order of all pieces of the stream, and how many there are.
+    first_piece: u64,
     pieces: u16,
     /// Bytes of payload in the packet.
     len: usize,
@@ -66,6 +67,8 @@ pub(crate) struct SendStream {
     packetizer: Option<Box<dyn Packetizer>>,
     recipes: VecDeque<Recipe>,
     pieces: VecDeque<Piece>,
+    /// Place of the first of `pieces`.
+    first_piece: u64,
     scratch: Vec<Piece>,
     /// Place of the first recipe in the order of all packets; its low half is not the sequence number.
     first: u64,
@@ -99,6 +102,7 @@ impl SendStream {
             stats: SenderStats::default(),
             recipes: VecDeque::new(),
             pieces: VecDeque::new(),
+            first_piece: 0,
             scratch: Vec::new(),
             first: 0,
             sent: 0,
@@ -115,8 +119,8 @@ impl SendStream {
 
     /// Continues the numbers of a stream that had the same SSRC: a number must not be used twice under one key
     /// (RFC 3711 §9.1).
-    pub(crate) fn continue_from(&mut self, next: SequenceNumber, rtx: Option<SequenceNumber>) {
-        self.sequence_base = next.0;
+    pub(crate) fn continue_from(&mut self, media: Option<SequenceNumber>, rtx: Option<SequenceNumber>) {
+        self.sequence_base = media.map_or(self.sequence_base, |next| next.0);
         self.rtx_sequence = rtx.unwrap_or(self.rtx_sequence);
     }
 
@@ -174,6 +178,7 @@ impl SendStream {
             captured: captured.filter(|_| is_first).map(|_| wall.ntp(frame.captured)),
         };
         let packets = self.scratch.iter().filter(|piece| piece.is_last()).count();
+        let mut place = self.first_piece + self.pieces.len() as u64;
         let (mut done, mut count, mut len) = (0, 0, 0);
         for piece in &self.scratch {
             count += 1;
@@ -187,6 +192,7 @@ impl SendStream {
                 marker: is_video && done == packets,
                 payload_type: self.config.payload_type,
                 payload: frame.payload.clone(),
+                first_piece: place,
                 pieces: count,
                 len,
                 carried: carried(done == 1, done == packets),
@@ -196,6 +202,7 @@ impl SendStream {
             };
             self.stats.queued_bytes += len;
             self.recipes.push_back(recipe);
+            place += u64::from(count);
             (count, len) = (0, 0);
         }
         self.pieces.extend(self.scratch.drain(..));
@@ -224,12 +231,14 @@ impl SendStream {
             self.count_frame(kind);
         }
         self.anchor = Some((packet.timestamp, now));
+        let first_piece = self.first_piece + self.pieces.len() as u64;
         self.pieces.push_back(Piece::new(&[], 0, len));
         self.recipes.push_back(Recipe {
             timestamp: packet.timestamp,
             marker: packet.marker,
             payload_type: packet.payload_type.unwrap_or(self.config.payload_type),
             payload: packet.payload,
+            first_piece,
             pieces: 1,
             len,
             carried: match packet.extensions {
@@ -281,15 +290,12 @@ impl SendStream {
         let (place, index) = match turn {
             Turn::Fresh => (self.first + self.sent as u64, self.sent),
             Turn::Repeat(place) => {
-                self.wanted.retain(|wanted| *wanted > place || *wanted < place && self.first <= *wanted);
+                // Those before it are not in the history any more.
+                while self.wanted.pop_front().is_some_and(|wanted| wanted != place) {}
                 (place, usize::try_from(place.checked_sub(self.first)?).ok()?)
             }
         };
         let original = self.sequence(place);
-        let pieces_before: usize = match turn {
-            Turn::Fresh => self.pieces.len().checked_sub(self.unsent_pieces())?,
-            Turn::Repeat(_) => self.recipes.iter().take(index).map(|recipe| usize::from(recipe.pieces)).sum(),
-        };
         let recipe = self.recipes.get_mut(index)?;
         let mut header = Header::new(recipe.payload_type, original, recipe.timestamp, self.config.ssrc);
         header.marker = recipe.marker;
@@ -305,6 +311,7 @@ impl SendStream {
         if let Turn::Repeat(_) = turn {
             out.put_u16(original.0);
         }
+        let pieces_before = usize::try_from(recipe.first_piece.checked_sub(self.first_piece)?).ok()?;
         for piece in self.pieces.iter().skip(pieces_before).take(usize::from(recipe.pieces)) {
             piece.write(&recipe.payload, out);
         }
@@ -342,10 +349,10 @@ impl SendStream {
         self.is_bound = true;
         self.stats.nack_count += 1;
         let front = self.sequence(self.first);
+        let overhead = FIXED_HEADER + self.reserve() + rtx::OVERHEAD;
         for number in lost {
             self.stats.nacked_packets += 1;
             let index = usize::from(number.distance_from(front));
-            let overhead = FIXED_HEADER + self.reserve() + rtx::OVERHEAD;
             let is_known = self.config.rtx.is_some() && index < self.sent;
             let Some(recipe) = self.recipes.get_mut(index).filter(|_| is_known) else {
                 self.stats.retransmissions_refused += 1;
@@ -415,6 +422,7 @@ impl SendStream {
         while self.sent > packets || self.sent_bytes > bytes && self.sent > 0 {
             let Some(recipe) = self.recipes.pop_front() else { break };
             self.pieces.drain(..usize::from(recipe.pieces).min(self.pieces.len()));
+            self.first_piece += u64::from(recipe.pieces);
             self.sent -= 1;
             self.sent_bytes = self.sent_bytes.saturating_sub(recipe.len);
             self.first += 1;
@@ -425,10 +433,6 @@ impl SendStream {
     fn recipe(&self, place: u64) -> Option<&Recipe> {
         let index = usize::try_from(place.checked_sub(self.first)?).ok()?;
         self.recipes.get(index).filter(|recipe| recipe.is_wanted && self.config.rtx.is_some())
-    }
-
-    fn unsent_pieces(&self) -> usize {
-        self.recipes.iter().skip(self.sent).map(|recipe| usize::from(recipe.pieces)).sum()
     }
 
     fn sequence(&self, place: u64) -> SequenceNumber {

@@ -94,13 +94,15 @@ impl Negotiator {
         };
         self.verify_transport(&theirs, exchange.offerer == Side::Local)?;
         let agreed = self.slots.current_local.as_ref().and_then(|slot| transport::credentials(&slot.sdp));
+        let agreed_before = agreed.is_some();
         let we_restart = agreed.is_some() && agreed != ours;
-        let they_restart = self.is_remote_restart(&theirs.credentials);
+        let before = self.slots.current_remote.as_ref().and_then(|slot| transport::credentials(&slot.sdp));
+        let they_restart = before.is_some_and(|before| before != theirs.credentials);
         //= rfc8839 §4.4.1.1.1
         //= type=implication
         //# To restart ICE, an agent MUST change both the "ice-pwd" and the
         //# "ice-ufrag" for the data stream in an offer.
-        if exchange.offerer == Side::Local && self.remote_ice.is_some() && we_restart != they_restart {
+        if exchange.offerer == Side::Local && agreed_before && we_restart != they_restart {
             return Err(invalid_access(if we_restart {
                 "the answer does not follow the ICE restart of the offer"
             } else {
@@ -120,7 +122,8 @@ impl Negotiator {
         plan.ice = IceChange {
             local: ours.filter(|ours| *ours != snapshot.ice.local),
             remote: (!unchanged).then_some(theirs.credentials.clone()),
-            restart: they_restart,
+            // Several answers may come from several peers: each has credentials of its own.
+            restart: self.is_remote_restart(&theirs.credentials),
             role: ice_role,
             remote_lite: theirs.lite,
             candidates: theirs.candidates.clone(),

@@ -8,7 +8,7 @@ use super::{
     Negotiator, Plan, ReceiverView, Slot, Snapshot, TransceiverChange, TransceiverOrigin, TransceiverState,
     TransceiverView,
     conclude::{self, Exchange, Side},
-    direction,
+    direction, invalid_access,
     rollback::remote_track,
     section::{self, SectionKind},
     transport::Transport,
@@ -57,9 +57,9 @@ impl Negotiator {
         let mut next = self.clone();
         next.state = SignalingState::HaveRemoteOffer;
         next.created_answer = None;
-        let mut draft = Draft::new(self, snapshot, sdp);
+        let mut draft = Draft::new(snapshot, sdp);
         for (index, media) in sdp.media.iter().enumerate() {
-            draft.section(index, media);
+            draft.section(index, media)?;
         }
         let mut before = snapshot.clone();
         for change in &draft.changes {
@@ -97,7 +97,6 @@ impl Negotiator {
 
 /// Finds or makes a transceiver for each section of a remote offer.
 struct Draft<'a> {
-    negotiator: &'a Negotiator,
     snapshot: &'a Snapshot,
     sdp: &'a sdp::Description,
     changes: Vec<TransceiverChange>,
@@ -106,27 +105,30 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(negotiator: &'a Negotiator, snapshot: &'a Snapshot, sdp: &'a sdp::Description) -> Self {
+    fn new(snapshot: &'a Snapshot, sdp: &'a sdp::Description) -> Self {
         let (changes, used) = (Vec::new(), BTreeSet::new());
-        Self { negotiator, snapshot, sdp, changes, used, next: snapshot.next_transceiver }
+        Self { snapshot, sdp, changes, used, next: snapshot.next_transceiver }
     }
 
-    fn section(&mut self, index: usize, media: &MediaDescription) {
-        let (SectionKind::Media(kind), Some(mid)) = (SectionKind::of(media), media.mid()) else { return };
+    fn section(&mut self, index: usize, media: &MediaDescription) -> Result<(), Error> {
+        let Some(mid) = media.mid() else { return Ok(()) };
+        let section = SectionKind::of(media);
         let known = self.snapshot.by_mid(mid);
+        if known.is_some_and(|view| view.index != Some(index) || section != SectionKind::Media(view.kind)) {
+            return Err(invalid_access("a mid moved to another section"));
+        }
+        let SectionKind::Media(kind) = section else { return Ok(()) };
         if section::is_rejected(media) {
             // What the other side disabled sends no more; it is stopped when this is answered.
             if let Some(view) = known {
                 self.track(view.id, &view.receiver, media, Direction::Inactive);
             }
-            return;
+            return Ok(());
         }
         let direction = direction::of(self.sdp, media).reversed();
         if let Some(view) = known {
-            // Proposed by us at another place, before two offers met: that was rolled back.
-            debug_assert_eq!(view.kind, kind, "sections keep their kind: {}", self.negotiator.state);
             self.track(view.id, &view.receiver, media, direction);
-            return;
+            return Ok(());
         }
         //= rfc8829 §5.10
         //# If the "m=" section is "sendrecv" or "recvonly", and there are
@@ -151,6 +153,7 @@ impl<'a> Draft<'a> {
         };
         self.used.insert(id);
         self.track(id, &receiver, media, direction);
+        Ok(())
     }
 
     /// The first transceiver that `addTrack` made and no section has.

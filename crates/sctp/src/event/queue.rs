@@ -21,6 +21,11 @@ impl Events {
         self.queue.push_back(event);
     }
 
+    /// Queues an event ahead of those that wait: data may arrive before the handshake is known to be complete.
+    pub(crate) fn push_first(&mut self, event: Event) {
+        self.queue.push_front(event);
+    }
+
     pub(crate) fn readable(&mut self, stream: StreamId) {
         if self.readable.insert(stream) {
             self.queue.push_back(Event::Readable(stream));

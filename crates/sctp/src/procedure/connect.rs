@@ -100,8 +100,8 @@ impl Association {
         let fields = init.fields;
         if fields.tag == 0 {
             //= rfc9260 §3.3.2
-            //# If an endpoint in the COOKIE-WAIT state receives an INIT chunk with the Initiate Tag field set to 0, it
-            // Nobody could be answered: there is no tag to answer with.
+            //# If the value of the Initiate Tag in a received INIT chunk is found to be 0, the receiver MUST silently
+            //# discard the packet.
             return;
         }
         if matches!(self.state, State::ShutdownAckSent) {

@@ -346,6 +346,11 @@ impl SendQueue {
         self.streams.get(&stream).is_some_and(|entry| entry.reset != Reset::None)
     }
 
+    /// Whether anything was ever sent or queued on the stream since its last reset.
+    pub(crate) fn is_used(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|entry| entry.next_ssn != Serial16(0) || !entry.queue.is_empty())
+    }
+
     pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
         self.streams.entry(stream).or_default().low_threshold = bytes;
     }

@@ -1,0 +1,12 @@
+//! The incoming half: streams, what is missing from them, and how packets become frames.
+
+mod assembly;
+mod nack;
+mod recorder;
+mod sequence;
+mod source;
+mod stream;
+
+pub(crate) use recorder::Recorder;
+pub(crate) use source::{Incoming, Source};
+pub(crate) use stream::ReceiveStream;

@@ -1,0 +1,77 @@
+//! HEARTBEAT (RFC 9260 §8.3).
+
+use crate::association::Association;
+use crate::packet;
+use crate::state::Timer;
+use crate::tlv::Tlv;
+use std::time::{Duration, Instant};
+
+/// The parameter that carries what the sender wants back.
+const HEARTBEAT_INFO: [u8; 4] = [0, 1, 0, 12];
+
+/// Answers owed at once; more than this in one go nobody needs.
+const MAX_ANSWERS: usize = 4;
+
+/// The probe in flight.
+#[derive(Debug, Default)]
+pub(crate) struct Heartbeat {
+    sent: Option<([u8; 8], Instant)>,
+}
+
+impl Association {
+    pub(crate) fn on_heartbeat(&mut self, chunk: &Tlv<'_>) {
+        // T-C07: the answer is as long as the question, so a question that fills more than a packet gets none.
+        let fits = packet::HEADER_LEN + chunk.whole.len() <= self.max_packet_len;
+        if !self.state.is_connected() || !fits || self.pending.heartbeat_acks.len() >= MAX_ANSWERS {
+            return;
+        }
+        self.pending.heartbeat_acks.push_back(chunk.value.to_vec());
+    }
+
+    pub(crate) fn on_heartbeat_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {
+        // Only the probe in flight counts: not an older one, not one answered before.
+        let answered = self.heartbeat.sent.take_if(|(nonce, _)| {
+            chunk.value.split_at_checked(4).is_some_and(|(head, rest)| head == HEARTBEAT_INFO && rest == nonce)
+        });
+        if let Some((_, at)) = answered {
+            self.sender.rto.observe(now.saturating_duration_since(at));
+            self.errors = 0;
+        }
+    }
+
+    /// Sets the timer for the next look at the path.
+    pub(crate) fn arm_heartbeat(&mut self, now: Instant) {
+        let Some(interval) = self.config.heartbeat_interval else { return };
+        //= rfc9260 §8.3
+        //# The heartbeat timer is RTO plus HB.interval with jittering of +/- 50%
+        // The jitter keeps many associations of one machine from beating together.
+        let rto = self.sender.rto.timeout();
+        let jitter = rto.mul_f64(f64::from(self.rng.u32() % 1_000) / 1_000.0);
+        self.timers.set(Timer::Heartbeat, now + interval.max(Duration::from_millis(1)) + rto / 2 + jitter);
+    }
+
+    pub(crate) fn on_heartbeat_timeout(&mut self, now: Instant) {
+        if !self.state.is_connected() {
+            return;
+        }
+        if self.heartbeat.sent.take().is_some() && self.count_error() {
+            return;
+        }
+        self.arm_heartbeat(now);
+        // While data is in flight, its acknowledgements say all that a probe would.
+        if self.sender.is_all_acked() {
+            self.pending.heartbeat = true;
+        }
+    }
+
+    /// The value of the HEARTBEAT that is written now.
+    pub(crate) fn heartbeat_value(&mut self, now: Instant) -> [u8; 12] {
+        let nonce = self.rng.bytes::<8>();
+        self.heartbeat.sent = Some((nonce, now));
+        let mut value = [0; 12];
+        for (to, from) in value.iter_mut().zip(HEARTBEAT_INFO.iter().chain(&nonce)) {
+            *to = *from;
+        }
+        value
+    }
+}
