@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use peerlane::{
     AnswerOptions, Configuration, DataChannel, Description, Direction, Event, Events, LocalTrack, Loopback,
-    MediaKind, Message, OfferOptions, PeerConnection, RemoteTrack, SignalingState, TrackEvent, TransceiverInit,
+    MediaKind, OfferOptions, PeerConnection, RemoteTrack, SignalingState, TrackEvent, TransceiverInit, WriteError,
     media::{
-        EncodedFrame, ReceivedFrame,
-        container::{IvfReader, IvfWriter, OggOpusReader, OggOpusWriter},
+        EncodedFrame, MediaTime, ReceivedFrame,
+        container::{IvfReader, OggReader, Recorder},
     },
 };
 use std::{
@@ -20,6 +20,8 @@ use std::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Frames kept of a recording: some twenty seconds of sound.
+const MAX_RECORDED: usize = 1_000;
 
 /// The clip that is sent to peers: made for this repository.
 const VIDEO: &[u8] = include_bytes!("../../crates/peerlane/examples/demo/assets/play.ivf");
@@ -169,19 +171,62 @@ async fn sort(mut events: Events, channels: mpsc::Sender<DataChannel>, tracks: m
     }
 }
 
+/// Writes what arrives; the file is rewritten whole twice a second, so that it is complete whenever somebody looks.
 async fn write(mut track: RemoteTrack, path: PathBuf, frames: Arc<AtomicU64>) {
-    let mut writer = Writer::new(track.kind());
-    while let Some(frame) = track.recv_frame().await {
-        writer.push(&frame);
-        frames.fetch_add(1, Ordering::Relaxed);
-        // Rewritten whole each time: small, and complete whenever a scenario looks.
-        if std::fs::write(&path, writer.bytes()).is_err() {
+    let mut recorded: Vec<ReceivedFrame> = Vec::new();
+    let mut rhythm = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            frame = track.recv_frame() => {
+                let Some(frame) = frame else { break };
+                frames.fetch_add(1, Ordering::Relaxed);
+                if recorded.len() < MAX_RECORDED {
+                    recorded.push(frame);
+                }
+            }
+            _ = rhythm.tick() => save(&recorded, &path),
+        }
+    }
+    save(&recorded, &path);
+}
+
+fn save(frames: &[ReceivedFrame], path: &Path) {
+    let mut recorder = Recorder::new(64 << 20);
+    for frame in frames {
+        // A frame that cannot be written shows as one that is missing.
+        let _ = recorder.push(frame);
+    }
+    let _ = std::fs::write(path, recorder.finish());
+}
+
+async fn play_video(track: LocalTrack) {
+    let Ok(reader) = IvfReader::new(Bytes::from_static(VIDEO)) else { return };
+    let frames: Vec<Bytes> = reader.filter_map(Result::ok).map(|frame| frame.payload).collect();
+    play(track, &frames, Duration::from_millis(40), 3_600).await;
+}
+
+async fn play_audio(track: LocalTrack) {
+    let Ok(reader) = OggReader::new(Bytes::from_static(AUDIO)) else { return };
+    let frames: Vec<Bytes> = reader.filter_map(Result::ok).collect();
+    play(track, &frames, Duration::from_millis(20), 960).await;
+}
+
+/// Sends frames in their rhythm; starts again with the key frame when the peer asks for one.
+async fn play(track: LocalTrack, frames: &[Bytes], period: Duration, ticks: u64) {
+    let mut rhythm = tokio::time::interval(period);
+    rhythm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let (mut next, mut time) = (0, 0);
+    loop {
+        rhythm.tick().await;
+        if track.take_key_frame_request() {
+            next = 0;
+        }
+        let Some(frame) = frames.get(next) else { return };
+        next = (next + 1) % frames.len();
+        time += ticks;
+        let now = tokio::time::Instant::now().into_std();
+        if let Err(WriteError::Closed(_)) = track.try_write(EncodedFrame::new(frame.clone(), MediaTime(time), now)) {
             return;
         }
     }
-}
-
-enum Writer {
-    Ivf { writer: Option<IvfWriter<Vec<u8>>>, bytes: Vec<u8> },
-    Ogg { writer: OggOpusWriter<Vec<u8>> },
 }

@@ -1,1 +1,24 @@
 #![doc = include_str!("../README.md")]
+
+mod channel;
+mod channels;
+mod config;
+mod dcep;
+mod error;
+mod event;
+mod ids;
+mod init;
+mod payload;
+mod slab;
+mod stats;
+
+pub use channel::ChannelState;
+pub use channels::Channels;
+pub use config::{Config, ConfigError};
+pub use error::{OpenError, SendError};
+pub use event::{AssociationEnd, ChannelEnd, Event};
+pub use ids::{ChannelId, Role};
+pub use init::{ChannelInit, Order, Priority, Reliability};
+pub use payload::{Kind, Payload};
+pub use slab::ChannelKey;
+pub use stats::Stats;

@@ -167,6 +167,11 @@ pub enum CookiePolicy {
     /// It does not.
     Off,
     /// It does, and makes cookies with this secret.
+    ///
+    /// A listener keeps no state for sources that have proved nothing: it makes a connection for the datagram of a
+    /// new source, names the source by [`set_cookie_source`](crate::Connection::set_cookie_source), sends what the
+    /// connection answers, and drops the connection while its state is [`State::New`](crate::State::New). The hello
+    /// that comes back with the cookie is accepted by a new one.
     Required(CookieSecret),
 }
 

@@ -84,7 +84,7 @@ enum Timer {
     Handshake,
 }
 
-/// A fatal alert in clear text. It may be forged, so it ends nothing by itself; but when the peer stays silent after
+/// A fatal alert, or a farewell, in clear text. It may be forged, so it ends nothing by itself; but when the peer stays silent after
 /// it, it was true.
 #[derive(Clone, Copy, Debug)]
 struct Suspicion {
@@ -249,7 +249,8 @@ impl Connection {
             return;
         }
         // Where nothing was ever said there is nobody to take leave of.
-        let alert = (!matches!(self.phase, Phase::New)).then_some(Alert::warning(AlertDescription::CLOSE_NOTIFY));
+        let alert =
+            (!matches!(self.phase, Phase::New)).then_some(Alert::warning(AlertDescription::CLOSE_NOTIFY));
         self.close_with(CloseReason::Local, alert);
     }
 

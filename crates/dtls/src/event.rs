@@ -119,7 +119,9 @@ impl fmt::Display for Violation {
         match self {
             Self::BadCertificate => f.write_str("the peer's certificate is not usable"),
             Self::Decode(what) => write!(f, "the peer's {what} cannot be parsed"),
-            Self::FingerprintMismatch => f.write_str("the peer's certificate has not the expected fingerprint"),
+            Self::FingerprintMismatch => {
+                f.write_str("the peer's certificate has not the expected fingerprint")
+            }
             Self::Finished => f.write_str("the peer's Finished message does not verify"),
             Self::HandshakeTooLarge => f.write_str("the peer's handshake is too large"),
             Self::IllegalParameter(what) => write!(f, "the peer's {what} has a value that is not allowed"),

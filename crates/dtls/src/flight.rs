@@ -1,6 +1,6 @@
 //! Flights: the messages that are sent, and sent again, together (RFC 6347 §4.2.4).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use crate::handshake::HandshakeType;
 use crate::handshake::fragment::{self, Fragment};
@@ -104,9 +104,12 @@ impl Flight {
 
     /// Whether the peer's message `seq` is the one that this flight answers, and the answer is not just on its way.
     pub(crate) fn should_repeat_for(&self, seq: u16, now: Instant, pause: Duration) -> bool {
-        self.answers == Some(seq)
-            && self.cursor.is_none()
-            && self.sent.is_none_or(|sent| now.saturating_duration_since(sent) >= pause)
+        self.answers == Some(seq) && self.may_repeat(now, pause)
+    }
+
+    /// Whether it left at least `pause` ago.
+    pub(crate) fn may_repeat(&self, now: Instant, pause: Duration) -> bool {
+        self.cursor.is_none() && self.sent.is_some_and(|sent| now.saturating_duration_since(sent) >= pause)
     }
 
     /// Forgets it: nothing is left to send or to repeat.

@@ -1,5 +1,7 @@
 //! The first flights of browsers, post-quantum ones included: all are answered with DTLS 1.2.
 
+#![allow(clippy::unwrap_used, reason = "a failure in a helper is a failure of the test")]
+
 mod pair;
 
 use dtls::{Config, Connection, Role, SrtpProfile, State};

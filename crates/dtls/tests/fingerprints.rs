@@ -33,7 +33,11 @@ fn refused(side: Side, mut pair: Pair, what: &str) {
     // The alert is bad_certificate. It may come in clear text, so it is believed when nothing follows.
     match other.close_reason() {
         Some(CloseReason::Peer(Alert { level, description, .. })) => {
-            assert_eq!((*level, *description), (AlertLevel::Fatal, AlertDescription::BAD_CERTIFICATE), "{what}");
+            assert_eq!(
+                (*level, *description),
+                (AlertLevel::Fatal, AlertDescription::BAD_CERTIFICATE),
+                "{what}"
+            );
         }
         reason => panic!("{what}: {reason:?}"),
     }
@@ -89,10 +93,7 @@ fn t_d16_only_the_right_certificate_is_let_in() {
             ("sha-1 and md5", vec![sha1, md5]),
             ("none", vec![]),
             // RFC 8122 §5.1: of several hashes the most preferred counts.
-            (
-                "strongest wrong",
-                vec![right, ours.fingerprint(&provider, HashId::Sha512).unwrap()],
-            ),
+            ("strongest wrong", vec![right, ours.fingerprint(&provider, HashId::Sha512).unwrap()]),
         ];
         for (what, expected) in refusals {
             refused(side, run(side, expected), what);
@@ -105,7 +106,11 @@ fn t_d16_only_the_right_certificate_is_let_in() {
 fn t_d16_a_late_fingerprint_is_checked_too() {
     for side in [Side::Client, Side::Server] {
         let mut setup = Setup::new();
-        let ours = fingerprint(if side == Side::Client { &setup.client_certificate } else { &setup.server_certificate });
+        let ours = fingerprint(if side == Side::Client {
+            &setup.client_certificate
+        } else {
+            &setup.server_certificate
+        });
         match side {
             Side::Client => setup.client_expects = None,
             Side::Server => setup.server_expects = None,

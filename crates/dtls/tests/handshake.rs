@@ -2,7 +2,10 @@
 
 mod pair;
 
-use dtls::{CipherSuite, CookiePolicy, CookieSecret, ProtocolVersion, SrtpPolicy, SrtpProfile, State};
+use dtls::{
+    CipherSuite, Config, Connection, CookiePolicy, CookieSecret, ProtocolVersion, Role, SrtpPolicy,
+    SrtpProfile, State,
+};
 use pair::{Fate, Pair, Seeded, Setup, Side};
 use std::time::Duration;
 
@@ -46,6 +49,43 @@ fn t_d14_connects_with_a_cookie() {
     pair.run(Duration::from_secs(5));
     pair.assert_talking();
     assert_eq!(pair.now - start, Duration::from_millis(60));
+}
+
+/// T-D02: a listener without ICE keeps nothing for sources that have proved nothing, and true clients get through.
+#[test]
+fn t_d02_a_listener_keeps_nothing_before_the_cookie() {
+    let (client_certificate, server_certificate) = pair::certificates();
+    let secret = CookieSecret::new(&mut Seeded(3));
+    let config = Config::new(pair::provider()).cookie_policy(CookiePolicy::Required(secret));
+    let config = std::sync::Arc::new(config);
+    let mut pair = Pair::new();
+    let now = pair.now;
+    let listen = |source: &[u8]| {
+        let rng = Box::new(Seeded(8));
+        let (config, certificate) = (std::sync::Arc::clone(&config), server_certificate.clone());
+        let mut connection = Connection::new(config, Role::Server, certificate, now, rng);
+        connection.set_cookie_source(source);
+        connection.expect_fingerprints(now, vec![pair::fingerprint(&client_certificate)]);
+        connection.start(now);
+        connection
+    };
+    pair.client.connection.start(now);
+    let hello = pair.client.transmit(now).remove(0);
+    let mut request = Vec::new();
+    for source in 0..1_000_u32 {
+        let mut connection = listen(&source.to_be_bytes());
+        connection.handle_datagram(now, &mut hello.clone(), &mut |_| ());
+        request.clear();
+        assert!(connection.poll_transmit(now, &mut request).is_some_and(|len| len.get() <= hello.len()));
+        assert_eq!((connection.state(), connection.poll_timeout()), (State::New, None), "may be dropped");
+    }
+    pair.client.deliver(now, request);
+    let answer = pair.client.transmit(now).remove(0);
+    pair.server.connection = listen(&999_u32.to_be_bytes());
+    pair.server.deliver(now, answer);
+    assert_eq!(pair.server.connection.state(), State::Connecting);
+    pair.run(Duration::from_secs(5));
+    pair.assert_talking();
 }
 
 #[test]
@@ -129,6 +169,22 @@ fn every_single_and_every_pair_of_datagrams_may_be_disturbed() {
                 pair.assert_talking();
             }
         }
+    }
+}
+
+/// T-D21: whichever of the first datagrams are lost, both sides end with the same keys.
+#[test]
+fn t_d21_every_subset_of_the_first_datagrams_may_be_lost() {
+    for lost in 0..1_u32 << 10 {
+        let mut pair = small_datagrams();
+        let mut number = 0;
+        pair.network = Box::new(move |_, _, _| {
+            number += 1;
+            if number <= 10 && lost >> (number - 1) & 1 == 1 { Fate::Drop } else { Fate::Deliver }
+        });
+        pair.start();
+        pair.run(Duration::from_secs(30));
+        pair.assert_talking();
     }
 }
 

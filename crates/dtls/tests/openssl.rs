@@ -1,5 +1,8 @@
 //! Both roles against the `openssl` program over loopback UDP. Without the program the tests say so and do nothing.
 
+#![allow(clippy::unwrap_used, reason = "a failure in a helper is a failure of the test")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+
 mod pair;
 
 use crypto::HashId;
@@ -35,7 +38,8 @@ impl Peer {
             println!("skipped {name}: there is no openssl program");
             return None;
         }
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("openssl-{name}-{}", std::process::id()));
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("openssl-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let new_key: &[&str] = match key {
             Key::Ecdsa => &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
@@ -43,7 +47,10 @@ impl Peer {
         };
         let made = Command::new("openssl")
             .current_dir(&directory)
-            .args(["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=peer", "-keyout", "key.pem", "-out", "cert.pem"])
+            .args([
+                "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=peer", "-keyout", "key.pem", "-out",
+                "cert.pem",
+            ])
             .args(new_key)
             .stderr(Stdio::null())
             .status()
@@ -189,41 +196,61 @@ fn talk(mut ours: Ours, mut peer: Peer, suite: CipherSuite) {
     assert_eq!(ours.connection.stats().dropped_unauthentic, 0);
 }
 
-fn as_client(name: &str, key: Key, suite: CipherSuite) {
+fn as_client(name: &str, key: Key, suite: CipherSuite, options: &[&str]) {
     let Some(mut peer) = Peer::new(name, key) else { return };
     let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    peer.spawn(&["s_server", "-accept", &address.to_string(), "-Verify", "1"]);
+    let address_text = address.to_string();
+    peer.spawn(&[&["s_server", "-accept", &address_text, "-Verify", "1"], options].concat());
     let mut ours = Ours::new(Role::Client, &peer.fingerprint);
     ours.remote = Some(address);
     ours.connection.set_round_trip(Duration::from_millis(30));
     talk(ours, peer, suite);
 }
 
-fn as_server(name: &str, key: Key) {
+fn as_server(name: &str, key: Key, options: &[&str]) {
     let Some(mut peer) = Peer::new(name, key) else { return };
     let ours = Ours::new(Role::Server, &peer.fingerprint);
     let address = ours.socket.local_addr().unwrap().to_string();
-    peer.spawn(&["s_client", "-connect", &address]);
+    peer.spawn(&[&["s_client", "-connect", &address], options].concat());
     talk(ours, peer, CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
 }
 
 /// Its server asks for a cookie first.
 #[test]
 fn client_against_an_ecdsa_server() {
-    as_client("ecdsa-server", Key::Ecdsa, CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256);
+    as_client("ecdsa-server", Key::Ecdsa, CipherSuite::ECDHE_ECDSA_AES_128_GCM_SHA256, &[]);
 }
 
 #[test]
 fn client_against_an_rsa_server() {
-    as_client("rsa-server", Key::Rsa, CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256);
+    as_client("rsa-server", Key::Rsa, CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256, &[]);
 }
 
 #[test]
 fn server_against_an_ecdsa_client() {
-    as_server("ecdsa-client", Key::Ecdsa);
+    as_server("ecdsa-client", Key::Ecdsa, &[]);
 }
 
 #[test]
 fn server_against_an_rsa_client() {
-    as_server("rsa-client", Key::Rsa);
+    as_server("rsa-client", Key::Rsa, &[]);
+}
+
+/// Small datagrams make many fragments; P-256 is the other group.
+#[test]
+fn client_against_a_server_with_small_datagrams() {
+    let options = ["-mtu", "400", "-groups", "P-256"];
+    as_client("small-server", Key::Rsa, CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256, &options);
+}
+
+#[test]
+fn server_against_a_client_with_small_datagrams() {
+    as_server("small-client", Key::Rsa, &["-mtu", "400", "-groups", "P-256"]);
+}
+
+/// RSASSA-PSS from the server; from us only what our key can.
+#[test]
+fn client_against_an_rsa_pss_server() {
+    let options = ["-sigalgs", "rsa_pss_rsae_sha384:ecdsa_secp256r1_sha256"];
+    as_client("pss-server", Key::Rsa, CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256, &options);
 }

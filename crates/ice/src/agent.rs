@@ -15,8 +15,8 @@ pub use report::SelectedPair;
 pub use timer::Timer;
 
 use crate::{
-    AddCandidateError, Candidate, Config, ConnectionState, Counters, Credentials, Event, GatheringState, IceServer,
-    Implementation, LocalAddress, Role,
+    AddCandidateError, Candidate, Config, ConnectionState, Counters, Credentials, Event, GatheringState,
+    IceServer, Implementation, LocalAddress, Role,
     candidate::Foundations,
     checklist::{Link, Pair, PairId},
     gather::Gatherer,
@@ -251,7 +251,11 @@ impl Agent {
     ///
     /// # Errors
     /// [`AddCandidateError`] when the candidate comes too late, is one too many or is of another generation.
-    pub fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) -> Result<(), AddCandidateError> {
+    pub fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        candidate: Candidate,
+    ) -> Result<(), AddCandidateError> {
         let now = self.advance(now);
         if self.life != Life::Open {
             return Err(AddCandidateError::Closed);

@@ -8,8 +8,8 @@ mod priority;
 pub use foundation::Foundation;
 pub(crate) use foundation::{FoundationKey, Foundations};
 pub use parse::ParseCandidateError;
-pub(crate) use priority::{LocalPreference, candidate_priority, pair_priority};
 pub use priority::Priority;
+pub(crate) use priority::{LocalPreference, candidate_priority, pair_priority};
 
 use std::{
     fmt,

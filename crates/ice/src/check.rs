@@ -6,8 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 use stun::{
-    AttributeType, Builder, Class, IntegrityKey, Message, Method, Transaction, TransactionConfig, TransactionId,
-    attr::{self, Code, ErrorCode, IceControlled, IceControlling, UnknownAttributes, UseCandidate, XorMappedAddress},
+    AttributeType, Builder, Class, IntegrityKey, Message, Method, Transaction, TransactionConfig,
+    TransactionId,
+    attr::{
+        self, Code, ErrorCode, IceControlled, IceControlling, UnknownAttributes, UseCandidate,
+        XorMappedAddress,
+    },
 };
 
 /// What RFC 8445 and RFC 8489 allow in a check; an unknown attribute below 0x8000 is refused.
@@ -112,7 +116,9 @@ pub(crate) fn write_request(
 /// What a response says.
 #[derive(Clone, Debug)]
 pub(crate) enum Verdict {
-    Success { mapped: SocketAddr },
+    Success {
+        mapped: SocketAddr,
+    },
     Error(Code),
     /// 420, with what was not understood.
     Unknown(UnknownAttributes),

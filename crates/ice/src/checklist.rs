@@ -71,7 +71,8 @@ impl Checklist {
         }
         let best = |state| {
             let candidates = self.pairs.iter().filter(|pair| pair.state == state && ready(pair));
-            let free = candidates.filter(|pair| state == PairState::Waiting || !self.is_foundation_busy(pair));
+            let free =
+                candidates.filter(|pair| state == PairState::Waiting || !self.is_foundation_busy(pair));
             free.max_by_key(|pair| (pair.priority(), std::cmp::Reverse(pair.id()))).map(Pair::id)
         };
         best(PairState::Waiting).or_else(|| best(PairState::Frozen))
@@ -149,7 +150,10 @@ impl Checklist {
 
     /// Checks not yet answered, for the retransmission timeout (RFC 8445 §14.3).
     pub(crate) fn pending(&self) -> usize {
-        self.pairs.iter().filter(|pair| matches!(pair.state, PairState::Waiting | PairState::InProgress)).count()
+        self.pairs
+            .iter()
+            .filter(|pair| matches!(pair.state, PairState::Waiting | PairState::InProgress))
+            .count()
     }
 
     /// Whether every pair has succeeded or failed.

@@ -45,7 +45,12 @@ impl Consent {
     //= rfc7675 §5.1
     //# Each STUN binding request for consent MUST use a new STUN transaction
     //# identifier, as described in Section 6 of [RFC5389].
-    pub(crate) fn start_check(&mut self, now: Instant, config: &Config, rng: &mut dyn Random) -> TransactionId {
+    pub(crate) fn start_check(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        rng: &mut dyn Random,
+    ) -> TransactionId {
         let id = TransactionId::random(rng);
         if self.outstanding.len() == MAX_OUTSTANDING {
             self.outstanding.pop_front();

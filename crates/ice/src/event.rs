@@ -38,7 +38,7 @@ pub enum Event {
     /// A role conflict was repaired (RFC 8445 §7.3.1.1).
     RoleChanged(Role),
     /// Data now travels on another pair, or on none.
-    SelectedPairChanged(Option<SelectedPair>),
+    SelectedPairChanged(Option<Box<SelectedPair>>),
     /// A name of ours is no longer to be answered for.
     WithdrawName {
         /// The name.

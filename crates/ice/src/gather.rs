@@ -11,8 +11,8 @@ pub use socket::LocalAddress;
 pub(crate) use socket::{Socket, is_usable};
 
 use crate::{
-    Config, GatherFailure, IceServer, TransportPolicy, checklist::RelayId, generation::can_pair,
-    gather::reflexive::Outcome,
+    Config, GatherFailure, IceServer, TransportPolicy, checklist::RelayId, gather::reflexive::Outcome,
+    generation::can_pair,
 };
 use crypto::{Provider, Random};
 use reflexive::ReflexiveRequest;
@@ -181,7 +181,9 @@ impl Gatherer {
 
     /// The allocation whose server is at the other end of a path.
     pub(crate) fn relay_on(&mut self, path: FiveTuple) -> Option<&mut Relay> {
-        self.relays.iter_mut().find(|relay| relay.socket() == path.local && relay.server_address() == path.remote)
+        self.relays
+            .iter_mut()
+            .find(|relay| relay.socket() == path.local && relay.server_address() == path.remote)
     }
 
     /// The next finding. An allocation that the server lost is asked for again, once.
@@ -198,12 +200,15 @@ impl Gatherer {
     /// Takes the response of a STUN server; `false` when it is not one.
     pub(crate) fn handle_response(&mut self, now: Instant, path: FiveTuple, message: &Message<'_>) -> bool {
         let mut requests = self.requests.iter_mut();
-        let Some(request) = requests.find(|request| request.is_answered_by(path.local, path.remote, message)) else {
+        let Some(request) = requests.find(|request| request.is_answered_by(path.local, path.remote, message))
+        else {
             return false;
         };
         let (socket, server) = (request.socket, request.server);
         match request.on_response(now, message) {
-            Some(Outcome::Mapped(mapped)) => self.found.push_back(Found::Reflexive { socket, server, mapped }),
+            Some(Outcome::Mapped(mapped)) => {
+                self.found.push_back(Found::Reflexive { socket, server, mapped })
+            }
             Some(Outcome::Refused { code, reason }) => self.report(server, socket, code, reason),
             None => {}
         }
@@ -217,7 +222,8 @@ impl Gatherer {
 
     /// Starts the next transaction whose turn it is; its first request is due at once.
     pub(crate) fn start_next(&mut self, now: Instant) {
-        let candidates = self.requests.iter().filter(|request| request.is_pending()).count() + self.relays.len();
+        let candidates =
+            self.requests.iter().filter(|request| request.is_pending()).count() + self.relays.len();
         let rto = MIN_RTO.max(self.config.pacing * u32::try_from(candidates).unwrap_or(u32::MAX));
         if let Some(request) = self.requests.iter_mut().find(|request| request.is_queued()) {
             request.start(now, rto);
@@ -377,7 +383,9 @@ impl Gatherer {
     }
 
     fn report(&mut self, server: usize, local: SocketAddr, code: u16, reason: String) {
-        let Some(details) = self.servers.get(server).filter(|_| !self.reported.contains(&server)) else { return };
+        let Some(details) = self.servers.get(server).filter(|_| !self.reported.contains(&server)) else {
+            return;
+        };
         self.reported.push(server);
         let url = details.url().clone();
         self.found.push_back(Found::Failed(GatherFailure { url, local, code, reason }));

@@ -186,14 +186,14 @@ impl Generation {
 
     /// Makes room for an address learnt from a check: forgets the oldest one that leads nowhere.
     pub(crate) fn make_room_for_learnt(&mut self) -> bool {
-        let learnt =
-            |remote: &&RemoteCandidate| remote.candidate.kind() == CandidateKind::PeerReflexive;
+        let learnt = |remote: &&RemoteCandidate| remote.candidate.kind() == CandidateKind::PeerReflexive;
         if self.remotes.iter().filter(learnt).count() < MAX_LEARNT {
             return true;
         }
         let checklist = &self.checklist;
         let in_use = |id| checklist.iter().any(|pair| pair.remote() == id && pair.is_valid());
-        let Some(oldest) = self.remotes.iter().filter(learnt).map(|remote| remote.id).find(|id| !in_use(*id)) else {
+        let Some(oldest) = self.remotes.iter().filter(learnt).map(|remote| remote.id).find(|id| !in_use(*id))
+        else {
             return false;
         };
         self.remotes.retain(|remote| remote.id != oldest);

@@ -21,12 +21,12 @@ mod stats;
 
 pub use agent::{Agent, Received, SelectedPair, SendErrorKind, Timer};
 pub use candidate::{
-    Candidate, CandidateAddress, CandidateKind, CandidateTransport, Foundation, ParseCandidateError, Priority,
-    TcpType,
+    Candidate, CandidateAddress, CandidateKind, CandidateTransport, Foundation, ParseCandidateError,
+    Priority, TcpType,
 };
 pub use config::{
-    Config, HostAddresses, IceServer, Implementation, InterfaceKind, Loopback, ParseUrlError, Role, ServerError,
-    ServerScheme, ServerTransport, ServerUrl, TransportPolicy,
+    Config, HostAddresses, IceServer, Implementation, InterfaceKind, Loopback, ParseUrlError, Role,
+    ServerError, ServerScheme, ServerTransport, ServerUrl, TransportPolicy,
 };
 pub use credentials::{Credentials, CredentialsError};
 pub use error::AddCandidateError;

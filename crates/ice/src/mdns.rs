@@ -25,8 +25,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 pub const PORT: u16 = 5_353;
 
 /// The IPv4 group.
-pub const GROUP_V4: SocketAddr =
-    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(224, 0, 0, 251), PORT));
+pub const GROUP_V4: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(224, 0, 0, 251), PORT));
 
 /// The IPv6 group, on the link of whatever interface it is sent through.
 pub const GROUP_V6: SocketAddr =

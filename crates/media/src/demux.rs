@@ -105,9 +105,8 @@ impl Demux {
 
     /// Forgets a source that was learned, and the stream of its retransmissions.
     pub(crate) fn forget(&mut self, ssrc: Ssrc) {
-        self.by_ssrc.retain(|known, route| {
-            route.is_announced || *known != ssrc && route.repairs != Some(ssrc)
-        });
+        self.by_ssrc
+            .retain(|known, route| route.is_announced || *known != ssrc && route.repairs != Some(ssrc));
     }
 
     pub(crate) fn clear(&mut self) {

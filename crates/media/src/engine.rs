@@ -414,7 +414,11 @@ impl fmt::Debug for Engine {
 fn random_cname(rng: &mut dyn Random) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bytes: [u8; 16] = rng.bytes();
-    bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 0x3f))).map(|byte| char::from(*byte)).collect()
+    bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte & 0x3f)))
+        .map(|byte| char::from(*byte))
+        .collect()
 }
 
 /// Audio goes before video.

@@ -117,9 +117,9 @@ impl EventQueue {
 
     /// Forgets what was announced about a stream that is gone.
     pub(crate) fn forget_receiver(&mut self, receiver: ReceiverId) {
-        self.ready.retain(|event| {
-            !matches!(event, Event::FrameReady(id) | Event::PacketReady(id) if *id == receiver)
-        });
+        self.ready.retain(
+            |event| !matches!(event, Event::FrameReady(id) | Event::PacketReady(id) if *id == receiver),
+        );
     }
 
     pub(crate) fn forget_sender(&mut self, sender: SenderId) {

@@ -8,5 +8,5 @@ mod source;
 mod stream;
 
 pub(crate) use recorder::Recorder;
-pub(crate) use source::{Incoming, Source};
+pub(crate) use source::Incoming;
 pub(crate) use stream::ReceiveStream;

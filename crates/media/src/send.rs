@@ -7,4 +7,4 @@ mod stream;
 
 pub(crate) use history::SentHistory;
 pub(crate) use rate::Budget;
-pub(crate) use stream::{Departure, SendStream, Turn};
+pub(crate) use stream::{SendStream, Turn};

@@ -1,6 +1,6 @@
 //! Session descriptions as applications exchange them (W3C `RTCSessionDescription`), and the state of the exchange.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::error::{Error, ErrorKind};
 
@@ -83,7 +83,7 @@ impl fmt::Display for SignalingState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     kind: SdpType,
-    sdp: Option<sdp::Description>,
+    sdp: Option<Arc<sdp::Description>>,
 }
 
 impl Description {
@@ -138,13 +138,18 @@ impl Description {
         self.to_string()
     }
 
-    pub(crate) fn new(kind: SdpType, sdp: sdp::Description) -> Self {
-        Self { kind, sdp: Some(sdp) }
+    pub(crate) fn new(kind: SdpType, sdp: impl Into<Arc<sdp::Description>>) -> Self {
+        Self { kind, sdp: Some(sdp.into()) }
     }
 
     /// The content; none for a rollback.
     pub(crate) fn document(&self) -> Option<&sdp::Description> {
-        self.sdp.as_ref()
+        self.sdp.as_deref()
+    }
+
+    /// The content without a copy; none for a rollback.
+    pub(crate) fn shared(&self) -> Option<Arc<sdp::Description>> {
+        self.sdp.clone()
     }
 }
 

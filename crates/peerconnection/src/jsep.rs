@@ -35,6 +35,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::{
     description::{Description, SdpType, SignalingState},
     error::{Error, ErrorKind},
@@ -91,13 +93,14 @@ struct Slots {
 #[derive(Clone, Debug)]
 struct Slot {
     kind: SdpType,
-    sdp: sdp::Description,
+    /// Shared, so that planning costs no copy.
+    sdp: Arc<sdp::Description>,
 }
 
 /// A description that was made, with the transceiver behind each new section.
 #[derive(Clone, Debug)]
 struct Created {
-    sdp: sdp::Description,
+    sdp: Arc<sdp::Description>,
     transceivers: Vec<Option<TransceiverId>>,
 }
 
@@ -118,7 +121,7 @@ impl Negotiator {
     ///
     /// To be called with the result of each `create_…`, and with the snapshot it was made from.
     pub(crate) fn created(&mut self, snapshot: &Snapshot, description: &Description) {
-        let Some(sdp) = description.document() else { return };
+        let Some(sdp) = description.shared() else { return };
         //= rfc8829 §5.2.2
         //# implementations MAY opt to increment
         //# <session-version> on every call.
@@ -126,10 +129,10 @@ impl Negotiator {
         match description.kind() {
             SdpType::Offer => {
                 let by_mid = self.offer(snapshot, &OfferOptions::default()).map(|offer| offer.transceivers);
-                self.created_offer = Some(Created { sdp: sdp.clone(), transceivers: by_mid.unwrap_or_default() });
+                self.created_offer = Some(Created { sdp, transceivers: by_mid.unwrap_or_default() });
             }
             SdpType::Answer | SdpType::Pranswer => {
-                self.created_answer = Some(Created { sdp: sdp.clone(), transceivers: Vec::new() });
+                self.created_answer = Some(Created { sdp, transceivers: Vec::new() });
             }
             SdpType::Rollback => {}
         }
@@ -194,16 +197,17 @@ impl Negotiator {
     pub(crate) fn can_trickle(&self) -> Option<bool> {
         let slot = self.slots.pending_remote.as_ref().or(self.slots.current_remote.as_ref())?;
         let all = slot.sdp.attributes.iter().chain(slot.sdp.media.iter().flat_map(|media| &media.attributes));
-        let trickles = |attribute: &sdp::Attribute| {
-            matches!(attribute, sdp::Attribute::IceOptions(options) if options.iter().any(|option| option == "trickle"))
-        };
+        let trickles = |attribute: &sdp::Attribute| matches!(attribute, sdp::Attribute::IceOptions(options) if options.iter().any(|option| option == "trickle"));
         Some(all.into_iter().any(trickles))
     }
 
     /// All descriptions there are.
     fn descriptions(&self) -> impl Iterator<Item = &sdp::Description> {
         let Slots { current_local, current_remote, pending_local, pending_remote } = &self.slots;
-        [current_local, current_remote, pending_local, pending_remote].into_iter().flatten().map(|slot| &slot.sdp)
+        [current_local, current_remote, pending_local, pending_remote]
+            .into_iter()
+            .flatten()
+            .map(|slot| &*slot.sdp)
     }
 
     /// The credentials of the next local description.
@@ -251,7 +255,7 @@ impl Negotiator {
 
 impl Slot {
     fn description(&self) -> Description {
-        Description::new(self.kind, self.sdp.clone())
+        Description::new(self.kind, Arc::clone(&self.sdp))
     }
 }
 

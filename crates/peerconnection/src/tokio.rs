@@ -12,6 +12,8 @@ mod peer_connection;
 mod resolve;
 mod track;
 mod transceiver;
+#[cfg(feature = "turn-server")]
+mod turn_server;
 mod udp;
 
 pub use builder::PeerConnectionBuilder;
@@ -22,6 +24,8 @@ pub use mux::UdpMux;
 pub use peer_connection::PeerConnection;
 pub use track::{LocalTrack, RemoteTrack, WriteError};
 pub use transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
+#[cfg(feature = "turn-server")]
+pub use turn_server::{TurnServer, TurnServerBuilder};
 
 pub(crate) use peer_connection::Descriptions;
 pub(crate) use resolve::ResolvedServer;

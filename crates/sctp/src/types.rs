@@ -60,13 +60,14 @@ pub enum Reliability {
 pub struct SendOptions {
     pub(crate) order: Order,
     pub(crate) reliability: Reliability,
+    pub(crate) uncounted: bool,
 }
 
 impl SendOptions {
     /// Ordered and reliable.
     #[must_use]
     pub const fn new() -> Self {
-        Self { order: Order::Ordered, reliability: Reliability::Reliable }
+        Self { order: Order::Ordered, reliability: Reliability::Reliable, uncounted: false }
     }
 
     /// Sets whether order is kept. Default: [`Order::Ordered`].
@@ -80,5 +81,12 @@ impl SendOptions {
     #[must_use]
     pub const fn with_reliability(self, reliability: Reliability) -> Self {
         Self { reliability, ..self }
+    }
+
+    /// Leaves the message out of [`buffered`](crate::Association::buffered) and of the low threshold: for messages a
+    /// layer above sends on its own account. It counts against the send buffer all the same.
+    #[must_use]
+    pub const fn with_uncounted(self) -> Self {
+        Self { uncounted: true, ..self }
     }
 }

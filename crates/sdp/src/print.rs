@@ -86,6 +86,10 @@ struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
 
 impl Write for OneLine<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let ends_line = |byte: u8| byte <= b'\r' && matches!(byte, b'\r' | b'\n' | 0);
+        if !text.bytes().any(ends_line) {
+            return self.0.write_str(text);
+        }
         text.split(['\r', '\n', '\0']).try_for_each(|part| self.0.write_str(part))
     }
 }

@@ -84,6 +84,7 @@ fn version(first: u8) -> Result<(), Malformed> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -9,6 +9,7 @@ mod machine;
 mod nat;
 mod network;
 mod node;
+pub mod nodes;
 mod pair;
 mod pcap;
 mod seed;

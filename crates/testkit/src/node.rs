@@ -1,7 +1,7 @@
 //! Actors on hosts.
 
 use crate::{
-    Machine,
+    BindError, Machine,
     machine::{Polled, poll_checked},
 };
 use std::{any::Any, collections::VecDeque, net::SocketAddr, time::Instant};
@@ -31,6 +31,10 @@ pub trait Node: Any {
     /// A wish about sockets; asked before `poll_transmit` after each turn. Default: none.
     fn poll_socket(&mut self) -> Option<SocketCommand> {
         None
+    }
+    /// What came of a wish to bind: the address, with the port that was picked for port 0. Default: nothing is done.
+    fn on_bound(&mut self, now: Instant, asked: SocketAddr, bound: Result<SocketAddr, BindError>) {
+        let _ = (now, asked, bound);
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod attr;
 pub mod client;
+#[cfg(feature = "server")]
+pub mod server;
 
 mod channel;
 mod log;
@@ -9,4 +11,6 @@ mod log;
 pub use attr::Family;
 pub use channel::{ChannelData, ChannelNumber};
 pub use client::{Client, ClientConfig};
+#[cfg(feature = "server")]
+pub use server::{Server, ServerConfig};
 pub use stun::net::{FiveTuple, Transmit, Transport};

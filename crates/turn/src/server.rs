@@ -227,6 +227,7 @@ impl Server {
             if at > self.now {
                 break;
             }
+            self.refuse_unopened(relay);
             self.release(relay, ReleaseReason::Expired);
         }
     }

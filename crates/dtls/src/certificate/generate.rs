@@ -73,10 +73,10 @@ impl Certificate {
 
         let (_, spki) = SubjectPublicKeyInfo::from_der(key.spki_der())
             .map_err(|_| CertificateError::Key(CryptoError::Unsupported))?;
-        let signer = Signer { key: &*key, public: spki.subject_public_key.data.to_vec(), rng: RefCell::new(rng) };
-        let certificate = params
-            .self_signed(&signer)
-            .map_err(|_| CertificateError::Key(CryptoError::Random))?;
+        let signer =
+            Signer { key: &*key, public: spki.subject_public_key.data.to_vec(), rng: RefCell::new(rng) };
+        let certificate =
+            params.self_signed(&signer).map_err(|_| CertificateError::Key(CryptoError::Random))?;
         let der = certificate.der().to_vec();
         // What is announced by fingerprint must be readable by the rules that are applied to the peer's.
         parse::parse(&der).ok_or(CertificateError::Malformed)?;

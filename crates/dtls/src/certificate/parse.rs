@@ -1,14 +1,13 @@
 //! Reading a certificate: its public key and its end, nothing more. No chain is built; the fingerprint is the trust
 //! (RFC 8122 §5, RFC 8827 §5.6.4).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use std::time::Duration;
 use x509_parser::certificate::X509CertificateParser;
+use x509_parser::der_parser::asn1_rs::Tag;
 use x509_parser::nom::Parser;
-use x509_parser::oid_registry::{
-    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION,
-};
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION};
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// No certificate of a WebRTC endpoint is larger; the cost of parsing is bounded with it.
@@ -65,8 +64,9 @@ fn kind(spki: &SubjectPublicKeyInfo<'_>) -> Option<KeyKind> {
     let algorithm = &spki.algorithm;
     if algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY {
         let parameters = algorithm.parameters.as_ref()?;
-        (parameters.data.len() <= MAX_EC_PARAMETERS && parameters.as_oid().ok()? == OID_EC_P256)
-            .then_some(KeyKind::EcP256)
+        // The tag is looked at here, because `as_oid` does not.
+        let named = parameters.tag() == Tag::Oid && parameters.data.len() <= MAX_EC_PARAMETERS;
+        (named && parameters.as_oid().ok()? == OID_EC_P256).then_some(KeyKind::EcP256)
     } else if algorithm.algorithm == OID_PKCS1_RSAENCRYPTION {
         Some(KeyKind::Rsa)
     } else {

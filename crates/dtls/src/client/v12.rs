@@ -7,7 +7,7 @@
 //!        └─ HelloVerifyRequest: again with cookie    ─ AwaitServerHelloDone ─ AwaitFinished ─ Done
 //! ```
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use crate::certificate::parse::KeyKind;
 use crate::connection::context::{Context, key_exchange_fault};
@@ -272,12 +272,7 @@ impl AwaitServerHelloDone {
         if !message.body.is_empty() {
             return Err(Violation::Decode("ServerHelloDone").into());
         }
-        let exchange = cx
-            .config
-            .provider
-            .group(self.group)
-            .ok_or(Violation::NoCommonGroup)?
-            .start(cx.rng)?;
+        let exchange = cx.config.provider.group(self.group).ok_or(Violation::NoCommonGroup)?.start(cx.rng)?;
         let ours = exchange.public_key().to_vec();
         let pre_master = exchange.complete(&self.public).map_err(key_exchange_fault)?;
 

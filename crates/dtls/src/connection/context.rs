@@ -127,11 +127,7 @@ impl Context<'_> {
     pub(crate) fn check_finished(&self, body: &[u8]) -> Result<(), Fault> {
         let expected = self.verify_data(self.role.other(), self.shared.transcript.before_last())?;
         let difference = expected.iter().zip(body).fold(0, |sum, (a, b)| sum | (a ^ b));
-        if body.len() == expected.len() && difference == 0 {
-            Ok(())
-        } else {
-            Err(Violation::Finished.into())
-        }
+        if body.len() == expected.len() && difference == 0 { Ok(()) } else { Err(Violation::Finished.into()) }
     }
 
     fn verify_data(&self, role: Role, transcript: &[u8]) -> Result<[u8; 12], Fault> {
@@ -166,12 +162,10 @@ impl Context<'_> {
     /// Checks a signature of the peer.
     pub(crate) fn check_signature(&self, signed: &Signed<'_>, content: &[u8]) -> Result<(), Fault> {
         let peer = self.shared.peer.as_ref().ok_or(Violation::MissingCertificate)?;
-        let scheme = registry::scheme(signed.scheme).ok_or(Violation::IllegalParameter("signature scheme"))?;
-        let verifier = self
-            .config
-            .provider
-            .verifier(scheme)
-            .ok_or(Violation::IllegalParameter("signature scheme"))?;
+        let scheme =
+            registry::scheme(signed.scheme).ok_or(Violation::IllegalParameter("signature scheme"))?;
+        let verifier =
+            self.config.provider.verifier(scheme).ok_or(Violation::IllegalParameter("signature scheme"))?;
         if is_ecdsa(scheme) != (peer.kind == KeyKind::EcP256) {
             return Err(Violation::IllegalParameter("signature scheme").into());
         }
@@ -189,7 +183,10 @@ impl Context<'_> {
 
     /// The schemes that the provider verifies, the most preferred first.
     pub(crate) fn schemes(&self) -> Vec<SignatureScheme> {
-        registry::SCHEMES.into_iter().filter(|scheme| self.config.provider.verifier(*scheme).is_some()).collect()
+        registry::SCHEMES
+            .into_iter()
+            .filter(|scheme| self.config.provider.verifier(*scheme).is_some())
+            .collect()
     }
 }
 

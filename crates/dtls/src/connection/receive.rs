@@ -1,6 +1,6 @@
 //! What comes in: records, alerts, handshake messages, application data.
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use crate::alert::{Alert, AlertLevel};
 use crate::connection::context::PROTECTED;
@@ -74,10 +74,11 @@ impl Connection {
             Some(ContentType::Alert) => {
                 self.stats.ignored_alerts += 1;
                 if let Some(alert) = Alert::parse(body)
-                    && alert.level == AlertLevel::Fatal
+                    && (alert.level == AlertLevel::Fatal
+                        || alert.description == AlertDescription::CLOSE_NOTIFY)
                     && self.suspicion.is_none()
                 {
-                    debug!(%alert, "fatal alert in clear text, waiting whether the peer goes on");
+                    debug!(%alert, "alert in clear text, waiting whether the peer goes on");
                     self.suspicion = Some(Suspicion { alert, repetitions: 0 });
                 }
             }
@@ -113,7 +114,7 @@ impl Connection {
         };
         self.stats.records_received += 1;
         match ContentType::from_number(header.content) {
-            Some(ContentType::ApplicationData) => self.handle_application_data(plaintext, app_data),
+            Some(ContentType::ApplicationData) => self.handle_application_data(now, plaintext, app_data),
             Some(ContentType::Alert) => self.handle_alert(plaintext),
             Some(ContentType::Handshake) => {
                 if self.machine.is_running() {
@@ -139,13 +140,21 @@ impl Connection {
     //# it MUST
     //# NOT assume that the data transmitted over the TLS connection is valid
     //# until it has received a matching fingerprint in an SDP answer.
-    fn handle_application_data(&mut self, plaintext: &[u8], app_data: &mut dyn FnMut(&[u8])) {
+    fn handle_application_data(&mut self, now: Instant, plaintext: &[u8], app_data: &mut dyn FnMut(&[u8])) {
         if self.is_connected() {
             self.flush_early(app_data);
             self.stats.application_bytes_received += plaintext.len() as u64;
             app_data(plaintext);
         } else {
             self.stats.dropped_early += self.early.push((), plaintext);
+            //= rfc6347 §4.2.4
+            //# Implementations MAY treat receipt of application data with a new
+            //# epoch prior to receipt of the corresponding Finished message as
+            //# evidence of reordering or packet loss and retransmit their final
+            //# flight immediately, shortcutting the retransmission timer.
+            if self.machine.awaits_protected() && self.shared.flight.may_repeat(now, self.backoff.pause()) {
+                self.repeat_flight();
+            }
         }
     }
 
@@ -205,10 +214,14 @@ impl Connection {
     fn handle_repetition(&mut self, now: Instant, fragment: &Fragment<'_>) {
         let pause = self.backoff.pause();
         if fragment.is_last() && self.shared.flight.should_repeat_for(fragment.seq, now, pause) {
-            self.timers.stop(Timer::Retransmit);
-            self.shared.flight.repeat();
-            self.stats.flights_resent += 1;
+            self.repeat_flight();
         }
+    }
+
+    fn repeat_flight(&mut self) {
+        self.timers.stop(Timer::Retransmit);
+        self.shared.flight.repeat();
+        self.stats.flights_resent += 1;
     }
 
     /// Handshake records after the handshake: the peer's last flight again, or an attempt to negotiate anew.
@@ -258,13 +271,14 @@ impl Connection {
         if (message.epoch == PROTECTED) != (message.kind == HandshakeType::FINISHED) {
             return Err(Violation::UnexpectedMessage("one in the right epoch").into());
         }
-        if matches!(self.phase, Phase::New) {
-            self.phase = Phase::Connecting;
-        }
         self.shared.transcript.push(message.kind, message.seq, &message.body)?;
         let machine = std::mem::replace(&mut self.machine, Machine::Done);
         self.machine = self.with_context(|cx| machine.on_message(cx, message))?;
         self.suspicion = None;
+        // A hello without its cookie leaves no trace.
+        if matches!(self.phase, Phase::New) && !self.machine.awaits_hello() {
+            self.phase = Phase::Connecting;
+        }
         self.after_message();
         Ok(())
     }

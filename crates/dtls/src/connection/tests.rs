@@ -1,6 +1,7 @@
 //! Two endpoints, and hostile ones.
 
 mod forgery;
+mod fragments;
 mod hostile;
 mod records;
 mod tampering;
@@ -29,7 +30,8 @@ pub(crate) enum Mischief {
 /// A record in clear text.
 fn record(content: u8, sequence: u64, body: &[u8]) -> Vec<u8> {
     let version = ProtocolVersion::DTLS_1_2;
-    let header = Header { content, ..Header::new(ContentType::Handshake, version, 0, sequence, body.len() as u16) };
+    let header =
+        Header { content, ..Header::new(ContentType::Handshake, version, 0, sequence, body.len() as u16) };
     let mut record = header.encode().to_vec();
     record.extend_from_slice(body);
     record
@@ -37,13 +39,11 @@ fn record(content: u8, sequence: u64, body: &[u8]) -> Vec<u8> {
 
 /// A record of an epoch whose keys the sender has not.
 fn forged(content: u8, epoch: u16, sequence: u64, len: usize) -> Vec<u8> {
-    let header = Header { content, epoch, ..Header::new(
-        ContentType::Handshake,
-        ProtocolVersion::DTLS_1_2,
+    let header = Header {
+        content,
         epoch,
-        sequence,
-        len as u16,
-    ) };
+        ..Header::new(ContentType::Handshake, ProtocolVersion::DTLS_1_2, epoch, sequence, len as u16)
+    };
     let mut record = header.encode().to_vec();
     record.resize(record.len() + len, 0x5a);
     record
@@ -57,7 +57,10 @@ fn message(kind: HandshakeType, seq: u16, body: &[u8]) -> Vec<u8> {
 }
 
 /// Replaces the body of one handshake message, which must come in one fragment, wherever it passes.
-fn rewrite(kind: HandshakeType, mut change: impl FnMut(&[u8]) -> Vec<u8> + 'static) -> impl FnMut(&[u8]) -> Fate {
+fn rewrite(
+    kind: HandshakeType,
+    mut change: impl FnMut(&[u8]) -> Vec<u8> + 'static,
+) -> impl FnMut(&[u8]) -> Fate {
     move |datagram| {
         let mut datagram = datagram.to_vec();
         let mut out = Vec::new();
@@ -66,12 +69,15 @@ fn rewrite(kind: HandshakeType, mut change: impl FnMut(&[u8]) -> Vec<u8> + 'stat
             let (header, body, next) = v12::split(rest).unwrap();
             let fragment = Fragment::read(&mut Reader::new(body));
             match fragment.filter(|fragment| {
-                header.epoch == 0 && header.content == ContentType::Handshake.number() && fragment.kind == kind
+                header.epoch == 0
+                    && header.content == ContentType::Handshake.number()
+                    && fragment.kind == kind
             }) {
                 Some(fragment) => {
                     let changed = change(fragment.body);
                     let mut body = Vec::new();
-                    Fragment { length: changed.len() as u32, offset: 0, body: &changed, ..fragment }.write(&mut body);
+                    Fragment { length: changed.len() as u32, offset: 0, body: &changed, ..fragment }
+                        .write(&mut body);
                     out.extend_from_slice(&record(22, header.sequence, &body));
                 }
                 None => {
@@ -93,6 +99,6 @@ fn assert_refused(pair: &mut Pair, side: Side, reason: &CloseReason) {
     assert_eq!(peer.close_reason(), Some(reason));
     assert_eq!(peer.connection.state(), State::Failed);
     assert_eq!(peer.events.len(), 1, "never connected: {:?}", peer.events);
-    assert!(peer.keys().is_none() && peer.seal(b"x").is_none());
+    assert!(peer.keys().is_none() && peer.seal(b"x").is_none() && peer.received.is_empty());
     assert_eq!(peer.connection.poll_timeout(), None);
 }

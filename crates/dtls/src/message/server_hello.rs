@@ -1,6 +1,6 @@
 //! ServerHello (RFC 5246 §7.4.1.3).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 use crate::extension::Extensions;
 use crate::message::{array, version, whole};
@@ -31,7 +31,8 @@ impl<'a> ServerHello<'a> {
             be_u8,
             opt(complete(length_data(be_u16))),
         );
-        let (version, random, _, cipher_suite, compression_method, block) = whole("ServerHello", body, fixed)?;
+        let (version, random, _, cipher_suite, compression_method, block) =
+            whole("ServerHello", body, fixed)?;
         let extensions = Extensions::parse(block.unwrap_or_default())?;
         Ok(Self { version, random, cipher_suite, compression_method, extensions })
     }

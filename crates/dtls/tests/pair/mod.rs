@@ -1,9 +1,12 @@
 //! Two connections over a network of virtual time.
 
 #![allow(dead_code, unreachable_pub, reason = "shared by several test programs, each of which uses a part")]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 use crypto::{HashId, Provider, Random};
-use dtls::{Certificate, CertificateOptions, CloseReason, Config, Connection, Event, Fingerprint, Role, State};
+use dtls::{
+    Certificate, CertificateOptions, CloseReason, Config, Connection, Event, Fingerprint, Role, State,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -297,7 +300,12 @@ impl Pair {
     /// Asserts that both sides are connected to each other and can talk.
     pub fn assert_talking(&mut self) {
         for side in [Side::Client, Side::Server] {
-            assert_eq!(self.peer(side).connection.state(), State::Connected, "{side:?} {:?}", self.peer(side).events);
+            assert_eq!(
+                self.peer(side).connection.state(),
+                State::Connected,
+                "{side:?} {:?}",
+                self.peer(side).events
+            );
             assert_eq!(self.peer(side).events, [Event::Connected], "{side:?}");
         }
         assert_eq!(self.client.keys(), self.server.keys());

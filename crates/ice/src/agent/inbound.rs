@@ -30,7 +30,12 @@ impl Agent {
                 RelayReceived::Control => return Received::Control,
                 RelayReceived::Peer { from, payload } => {
                     let Some(inner) = datagram.get(payload.clone()) else { return Received::Ignored };
-                    return self.receive_inner(now, Link { base: Base::Relay(id), remote: from }, inner, payload);
+                    return self.receive_inner(
+                        now,
+                        Link { base: Base::Relay(id), remote: from },
+                        inner,
+                        payload,
+                    );
                 }
                 RelayReceived::Ignored => {}
             }

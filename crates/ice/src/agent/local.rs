@@ -2,8 +2,7 @@
 
 use super::{Agent, Era, Selected};
 use crate::{
-    Candidate, CandidateKind, Credentials, Event, Foundation, GatheringState, HostAddresses,
-    TransportPolicy,
+    Candidate, CandidateKind, Credentials, Event, Foundation, GatheringState, HostAddresses, TransportPolicy,
     candidate::{FoundationKey, LocalPreference, candidate_priority},
     checklist::{Base, Pair, RelayId},
     gather::Found,
@@ -140,8 +139,7 @@ impl Agent {
             base: Base::Host(base),
             preference: socket.preference.with_server(server as u16),
         };
-        let key =
-            FoundationKey { kind: draft.kind, base: base.ip(), server: details.address_for(base) };
+        let key = FoundationKey { kind: draft.kind, base: base.ip(), server: details.address_for(base) };
         let url = details.url().as_str().to_owned();
         let related = self.related(base);
         // Not paired: its base is, and would take its place (RFC 8445 §6.1.2.4).
@@ -152,7 +150,9 @@ impl Agent {
 
     fn add_relayed(&mut self, now: Instant, id: RelayId) {
         let Some(relay) = self.gatherer.relay(id) else { return };
-        let (Some(relayed), mapped, server) = (relay.relayed(), relay.mapped(), relay.server()) else { return };
+        let (Some(relayed), mapped, server) = (relay.relayed(), relay.mapped(), relay.server()) else {
+            return;
+        };
         let (base, server_address) = (relay.socket(), relay.server_address());
         let (Some(socket), Some(details)) = (self.gatherer.socket(base), self.gatherer.server(server)) else {
             return;
@@ -185,7 +185,8 @@ impl Agent {
     ) -> Option<LocalId> {
         let foundation = self.foundations.number(key);
         let priority = candidate_priority(draft.kind, draft.preference);
-        let candidate = Candidate::new(Foundation::from_number(foundation), priority, draft.kind, draft.address);
+        let candidate =
+            Candidate::new(Foundation::from_number(foundation), priority, draft.kind, draft.address);
         let candidate = finish(candidate.with_ufrag(self.current.credentials.ufrag()));
         let signalled = candidate.clone();
         let id = self.current.add_local(|id| LocalCandidate {

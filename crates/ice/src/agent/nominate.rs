@@ -52,7 +52,8 @@ impl Agent {
         let best = generation.best_valid(Pair::priority)?;
         let first_valid_at = generation.first_valid_at?;
         let better_may_come = generation.checklist.iter().any(|pair| {
-            pair.priority() > best.priority() && !matches!(pair.state, PairState::Succeeded | PairState::Failed)
+            pair.priority() > best.priority()
+                && !matches!(pair.state, PairState::Succeeded | PairState::Failed)
         });
         let is_complete = generation.remote_end && self.gatherer.is_complete();
         if !better_may_come && (is_complete || self.is_direct(best)) {
@@ -135,7 +136,7 @@ impl Agent {
             return;
         }
         let lost = self.selected.filter(|_| selected.is_none());
-        self.fail_at = lost.and_then(|_| self.last_answered).map(|at| at + self.config.consent_expiry);
+        self.fail_at = lost.and(self.last_answered).map(|at| at + self.config.consent_expiry);
         self.selected = selected;
         self.selected_changes += 1;
         if let Some(Selected { link, .. }) = selected
@@ -145,7 +146,7 @@ impl Agent {
             relay.bind(self.now, link.remote);
         }
         debug!(?selected, "selected pair changed");
-        let report = self.selected_pair();
+        let report = self.selected_pair().map(Box::new);
         self.push_event(Event::SelectedPairChanged(report));
     }
 
@@ -159,7 +160,8 @@ impl Agent {
         if let Some(pair) = self.current.best_valid(rank) {
             return Some((Era::Current, pair));
         }
-        let rank = |pair: &Pair| (self.is_selected(Era::Previous, pair.id()), pair.nominated, pair.priority());
+        let rank =
+            |pair: &Pair| (self.is_selected(Era::Previous, pair.id()), pair.nominated, pair.priority());
         let old = self.previous.as_ref().filter(|of| of.retire_at.is_none())?.best_valid(rank)?;
         Some((Era::Previous, old))
     }
@@ -170,9 +172,11 @@ impl Agent {
         let Some(consent) = &pair.consent else { return false };
         let misses = consent.misses(now, pair.rtt.smoothed());
         let newer = || {
-            self.current.checklist.iter().filter_map(|other| other.consent.as_ref()).any(|other| {
-                other.since() > consent.last_response()
-            })
+            self.current
+                .checklist
+                .iter()
+                .filter_map(|other| other.consent.as_ref())
+                .any(|other| other.since() > consent.last_response())
         };
         pair.send_errors < MAX_SEND_ERRORS && misses < 2 && (misses == 0 || !newer())
     }
@@ -180,9 +184,7 @@ impl Agent {
     /// When a pair may stop being healthy; only of interest when there is another.
     pub(super) fn next_miss(&self) -> Option<Instant> {
         let valid = || self.current.checklist.iter().filter(|pair| pair.is_valid());
-        if valid().nth(1).is_none() {
-            return None;
-        }
+        valid().nth(1)?;
         let of = |pair: &Pair| pair.consent.as_ref()?.next_miss(self.now, pair.rtt.smoothed());
         valid().filter_map(of).min()
     }

@@ -132,9 +132,9 @@ impl Agent {
     /// Drops candidates whose names stayed unresolved.
     pub(super) fn expire_names(&mut self, now: Instant) {
         let before = self.current.remotes.len();
-        self.current.remotes.retain(|remote| {
-            remote.address.is_some() || remote.asked_until.is_none_or(|until| until > now)
-        });
+        self.current
+            .remotes
+            .retain(|remote| remote.address.is_some() || remote.asked_until.is_none_or(|until| until > now));
         self.counters.unresolved_candidates += (before - self.current.remotes.len()) as u64;
     }
 
@@ -166,7 +166,12 @@ impl Agent {
     }
 
     /// Adds a pair in whatever state the checklist is.
-    pub(super) fn add_triggered_pair(&mut self, now: Instant, local: LocalId, remote: RemoteId) -> Option<PairId> {
+    pub(super) fn add_triggered_pair(
+        &mut self,
+        now: Instant,
+        local: LocalId,
+        remote: RemoteId,
+    ) -> Option<PairId> {
         let pair = self.current.pair(self.role, local, remote)?;
         let link = self.current.checklist.get(pair)?.link();
         if let Base::Relay(id) = link.base

@@ -168,7 +168,8 @@ impl Agent {
             return Some(pair.id());
         }
         let address = learnt.link.remote;
-        let known = self.current.remotes.iter().find(|remote| remote.address == Some(address)).map(|of| of.id);
+        let known =
+            self.current.remotes.iter().find(|remote| remote.address == Some(address)).map(|of| of.id);
         let remote = match known {
             Some(remote) => remote,
             None if !self.current.make_room_for_learnt() => return None,

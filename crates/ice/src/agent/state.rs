@@ -5,8 +5,8 @@ use crate::{
     ConnectionState, Event, GatheringState,
     checklist::{PairId, PairState},
 };
-use stun::Step;
 use std::time::Instant;
+use stun::Step;
 
 impl Agent {
     /// Ends what has run out at `now`.

@@ -24,10 +24,11 @@ impl Agent {
             self.counters.stray_responses += 1;
             return Received::Ignored;
         };
-        let key = self.generation(era).and_then(|of| of.remote.as_ref()).and_then(|remote| remote.key.as_ref());
+        let key =
+            self.generation(era).and_then(|of| of.remote.as_ref()).and_then(|remote| remote.key.as_ref());
         //= rfc8489 §9.1.4
         //# If the value does not match, or if MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 were absent,
-        if !key.is_some_and(|key| message.verify(key).is_ok()) {
+        if key.is_none_or(|key| message.verify(key).is_err()) {
             self.counters.unauthenticated += 1;
             return Received::Ignored;
         }
@@ -48,7 +49,8 @@ impl Agent {
             if let Some(check) = generation.checks.iter().find(|check| check.id == id) {
                 return Some((era, Asked::Check(*check)));
             }
-            let holds = |pair: &&Pair| pair.consent.as_ref().is_some_and(|consent| consent.is_outstanding(id));
+            let holds =
+                |pair: &&Pair| pair.consent.as_ref().is_some_and(|consent| consent.is_outstanding(id));
             generation.checklist.iter().find(holds).map(|pair| (era, Asked::Consent(pair.id())))
         })
     }
@@ -130,7 +132,8 @@ impl Agent {
             Some(consent) => consent.renew(now),
             None => pair.consent = Some(consent),
         }
-        let ours = check.fields.nominates && check.fields.role == Role::Controlling && role == Role::Controlling;
+        let ours =
+            check.fields.nominates && check.fields.role == Role::Controlling && role == Role::Controlling;
         let theirs = std::mem::take(&mut pair.nominate_on_success) && role == Role::Controlled;
         let nominated = !pair.nominated && (ours || theirs);
         pair.nominated |= ours || theirs;

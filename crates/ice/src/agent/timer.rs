@@ -41,9 +41,9 @@ impl Agent {
         let names = self.current.remotes.iter().filter(|remote| remote.address.is_none());
         let retire = self.previous.as_ref().and_then(|previous| previous.retire_at);
         let keepalive = self.gatherer.keepalive_at().filter(|_| self.needs_keepalive());
-        let silence = self.silent_at().filter(|_| {
-            matches!(self.state, ConnectionState::Connected | ConnectionState::Completed)
-        });
+        let silence = self
+            .silent_at()
+            .filter(|_| matches!(self.state, ConnectionState::Connected | ConnectionState::Completed));
         [
             (pace, Timer::Pace),
             (self.current.checks.iter().filter_map(|check| check.poll_timeout()).min(), Timer::Retransmit),

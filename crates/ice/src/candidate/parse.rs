@@ -64,7 +64,9 @@ impl Candidate {
         let mut related = None;
         while let Some(name) = words.next() {
             match name {
-                "raddr" => related = Some(words.field("related address", |word| word.parse::<IpAddr>().ok())?),
+                "raddr" => {
+                    related = Some(words.field("related address", |word| word.parse::<IpAddr>().ok())?)
+                }
                 "rport" => {
                     let port = words.field("related port", |word| number(word, 5, 0, 65_535))?;
                     self.related = related.map(|address| (address, port as u16));
@@ -198,10 +200,11 @@ mod tests {
 
     #[test]
     fn reads_what_browsers_send() {
-        let chromium: Candidate = "a=candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx raddr 0.0.0.0 \
+        let chromium: Candidate =
+            "a=candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx raddr 0.0.0.0 \
             rport 0 generation 0 ufrag IFEx network-id 1 network-cost 10"
-            .parse()
-            .unwrap();
+                .parse()
+                .unwrap();
         assert_eq!(chromium.ufrag(), Some("IFEx"));
         let rest: Vec<_> = chromium.extensions().collect();
         assert_eq!(rest, [("generation", "0"), ("network-id", "1"), ("network-cost", "10")]);
@@ -239,7 +242,8 @@ mod tests {
     /// Every prefix of a candidate is read or refused, never a panic.
     #[test]
     fn every_prefix_is_harmless() {
-        let text = "candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.1 rport 8 ufrag abcd";
+        let text =
+            "candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.1 rport 8 ufrag abcd";
         for end in 0..text.len() {
             let _ = text[..end].parse::<Candidate>();
         }

@@ -74,7 +74,7 @@ impl FromStr for ServerUrl {
         Ok(Self {
             scheme,
             host,
-            port: port.unwrap_or(scheme.default_port()),
+            port: port.unwrap_or_else(|| scheme.default_port()),
             transport: transport(scheme, query)?,
             text: text.to_owned(),
         })
@@ -214,8 +214,20 @@ mod tests {
             ("turns:example.org", ServerScheme::Turns, "example.org", 5_349, ServerTransport::Tcp),
             ("turn:example.org:8000", ServerScheme::Turn, "example.org", 8_000, ServerTransport::Udp),
             ("turn:192.0.2.1?transport=udp", ServerScheme::Turn, "192.0.2.1", 3_478, ServerTransport::Udp),
-            ("turn:[2001:db8::1]:1?transport=tcp", ServerScheme::Turn, "2001:db8::1", 1, ServerTransport::Tcp),
-            ("TURNS:example.org?transport=tcp", ServerScheme::Turns, "example.org", 5_349, ServerTransport::Tcp),
+            (
+                "turn:[2001:db8::1]:1?transport=tcp",
+                ServerScheme::Turn,
+                "2001:db8::1",
+                1,
+                ServerTransport::Tcp,
+            ),
+            (
+                "TURNS:example.org?transport=tcp",
+                ServerScheme::Turns,
+                "example.org",
+                5_349,
+                ServerTransport::Tcp,
+            ),
         ];
         for (text, scheme, host, port, transport) in cases {
             let url: ServerUrl = text.parse().expect(text);

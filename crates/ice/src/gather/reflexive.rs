@@ -28,7 +28,9 @@ enum State {
     Queued,
     Asking(Transaction),
     /// Answered; the mapping is kept alive.
-    Done { keepalive_at: Instant },
+    Done {
+        keepalive_at: Instant,
+    },
     Failed,
 }
 
@@ -40,7 +42,12 @@ pub(crate) enum Outcome {
 }
 
 impl ReflexiveRequest {
-    pub(crate) fn new(id: TransactionId, socket: SocketAddr, server: usize, server_address: SocketAddr) -> Self {
+    pub(crate) fn new(
+        id: TransactionId,
+        socket: SocketAddr,
+        server: usize,
+        server_address: SocketAddr,
+    ) -> Self {
         Self { socket, server, server_address, id, state: State::Queued }
     }
 
@@ -98,7 +105,12 @@ impl ReflexiveRequest {
     }
 
     /// Whether a response belongs here: transaction and both addresses.
-    pub(crate) fn is_answered_by(&self, local: SocketAddr, remote: SocketAddr, message: &Message<'_>) -> bool {
+    pub(crate) fn is_answered_by(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        message: &Message<'_>,
+    ) -> bool {
         message.transaction_id() == self.id
             && self.socket == local
             && self.server_address == remote

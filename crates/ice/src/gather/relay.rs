@@ -63,9 +63,14 @@ pub(crate) enum RelayEvent {
     /// It was there and is gone.
     Lost,
     /// It never came to be.
-    Failed { code: u16, reason: String },
+    Failed {
+        code: u16,
+        reason: String,
+    },
     /// The server will not relay to this address.
-    Refused { ip: std::net::IpAddr },
+    Refused {
+        ip: std::net::IpAddr,
+    },
 }
 
 impl Relay {
@@ -174,7 +179,12 @@ impl Relay {
         }
     }
 
-    pub(crate) fn handle_datagram(&mut self, now: Instant, path: FiveTuple, datagram: &[u8]) -> RelayReceived {
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: FiveTuple,
+        datagram: &[u8],
+    ) -> RelayReceived {
         let Some(client) = self.client_mut() else { return RelayReceived::Ignored };
         match client.handle_datagram(now, path, datagram) {
             turn::client::Received::Control => RelayReceived::Control,
@@ -214,7 +224,11 @@ impl Relay {
                 }
                 Event::AlternateServer(_) => return Some(self.fail(300, "too many redirections".to_owned())),
                 Event::Failed(error) => return Some(self.fail(code_of(&error), error.to_string())),
-                _ => {}
+                Event::ChannelBound(_)
+                | Event::ChannelFailed { .. }
+                | Event::Icmp { .. }
+                | Event::PermissionReady(_)
+                | _ => {}
             }
         }
     }
@@ -273,6 +287,6 @@ fn code_of(error: &AllocateError) -> u16 {
         AllocateError::FamilyNotSupported => 440,
         AllocateError::QuotaReached => 486,
         AllocateError::Request(RequestError::Refused(code)) => code.number(),
-        _ => super::NO_ANSWER,
+        AllocateError::Request(_) | _ => super::NO_ANSWER,
     }
 }

@@ -118,7 +118,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             let address = text.parse().unwrap();
-            assert_eq!((is_usable(address, &strict), is_usable(address, &loose)), (expected, expected), "{text}");
+            assert_eq!(
+                (is_usable(address, &strict), is_usable(address, &loose)),
+                (expected, expected),
+                "{text}"
+            );
         }
         for text in ["127.0.0.1:5", "[::1]:5"] {
             let address = text.parse().unwrap();

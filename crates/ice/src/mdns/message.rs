@@ -57,8 +57,13 @@ pub(crate) struct Answer {
 /// What of a message matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MdnsMessage {
-    Query { id: u16, questions: Vec<Question> },
-    Response { answers: Vec<Answer> },
+    Query {
+        id: u16,
+        questions: Vec<Question>,
+    },
+    Response {
+        answers: Vec<Answer>,
+    },
     /// Neither: another opcode, an error.
     Other,
 }
@@ -244,7 +249,9 @@ fn read_labels(reader: &mut Reader<'_>, name: &mut String) -> Option<Option<usiz
                     name.push('.');
                 }
                 let label = reader.take(usize::from(len)).ok()?;
-                name.extend(label.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' }));
+                name.extend(
+                    label.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' }),
+                );
                 if name.len() > MAX_NAME {
                     return None;
                 }
@@ -303,7 +310,10 @@ mod tests {
         out.extend_from_slice(b"\x01a\x05local\0\0\x01\x80\x01\0\0\0\x78\0\x04\x01\x02\x03\x04");
         out.extend_from_slice(b"\x01b\xc0\x0e\0\x01\x80\x01\0\0\0\x78\0\x04\x05\x06\x07\x08");
         let Some(MdnsMessage::Response { answers }) = MdnsMessage::parse(&out) else { panic!("no response") };
-        assert_eq!(answers.iter().map(|answer| answer.name.as_str()).collect::<Vec<_>>(), ["a.local", "b.local"]);
+        assert_eq!(
+            answers.iter().map(|answer| answer.name.as_str()).collect::<Vec<_>>(),
+            ["a.local", "b.local"]
+        );
         for target in [12, 14, 100] {
             let mut bad = header.to_vec();
             bad.extend_from_slice(&[0xc0, target]);
@@ -315,7 +325,8 @@ mod tests {
     #[test]
     fn every_prefix_is_refused_or_read() {
         let mut out = Vec::new();
-        write_response(&mut out, ResponseForm::Legacy { id: 1, kind: TYPE_A }, NAME, [1, 2, 3, 4].into(), 9).unwrap();
+        write_response(&mut out, ResponseForm::Legacy { id: 1, kind: TYPE_A }, NAME, [1, 2, 3, 4].into(), 9)
+            .unwrap();
         for end in 0..out.len() {
             assert_eq!(MdnsMessage::parse(&out[..end]), None, "{end}");
         }

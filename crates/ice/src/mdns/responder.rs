@@ -117,7 +117,9 @@ impl Responder {
     /// Stops answering for a name and tells those who cached it (RFC 6762 §10.1).
     pub fn withdraw(&mut self, now: Instant, name: &str) {
         self.advance(now);
-        let Some(place) = self.names.iter().position(|known| known.name.eq_ignore_ascii_case(name)) else { return };
+        let Some(place) = self.names.iter().position(|known| known.name.eq_ignore_ascii_case(name)) else {
+            return;
+        };
         let Name { name, address, .. } = self.names.remove(place);
         for to in [GROUP_V4, GROUP_V6] {
             self.push(Pending { to, form: ResponseForm::Multicast, name: name.clone(), address, ttl: 0 });
@@ -163,7 +165,13 @@ impl Responder {
         }
         for (name, address) in due {
             for to in [GROUP_V4, GROUP_V6] {
-                self.push(Pending { to, form: ResponseForm::Multicast, name: name.clone(), address, ttl: TTL });
+                self.push(Pending {
+                    to,
+                    form: ResponseForm::Multicast,
+                    name: name.clone(),
+                    address,
+                    ttl: TTL,
+                });
             }
         }
     }

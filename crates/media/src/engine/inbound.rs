@@ -19,7 +19,8 @@ impl Engine {
             return;
         };
         let ssrc = packet.header.ssrc;
-        if let Some((id, _)) = self.senders.iter().find(|(_, sender)| sender.ssrcs().any(|ours| ours == ssrc)) {
+        if let Some((id, _)) = self.senders.iter().find(|(_, sender)| sender.ssrcs().any(|ours| ours == ssrc))
+        {
             self.stats.collisions += 1;
             self.events.push(Event::SsrcCollision(*id));
             return;
@@ -32,7 +33,10 @@ impl Engine {
             self.stats.unroutable += 1;
             return;
         };
-        let role = self.receivers.get(&receiver).and_then(|stream| stream.config.payload(packet.header.payload_type));
+        let role = self
+            .receivers
+            .get(&receiver)
+            .and_then(|stream| stream.config.payload(packet.header.payload_type));
         match role {
             Some(PayloadRole::Media { .. }) => self.on_media(now, arrival, receiver, packet),
             Some(PayloadRole::Rtx { repairs }) => {
@@ -43,7 +47,14 @@ impl Engine {
                 // Too short: padding on a retransmission stream, as bandwidth probes use it.
                 let Ok(packet) = rtx::unwrap(packet, media, repairs) else { return };
                 if let Some(stream) = self.receivers.get_mut(&receiver) {
-                    stream.on_packet(now, arrival, packet, Incoming::Repeated, &self.config, &mut self.events);
+                    stream.on_packet(
+                        now,
+                        arrival,
+                        packet,
+                        Incoming::Repeated,
+                        &self.config,
+                        &mut self.events,
+                    );
                 }
             }
             None => self.stats.unroutable += 1,
@@ -100,7 +111,8 @@ impl Engine {
         if let Some(media) = route.and_then(|route| route.repairs) {
             return Some(media);
         }
-        let rid = packet.extensions().value::<RepairedRid>(&self.demux.extensions).map(|RepairedRid(rid)| rid);
+        let rid =
+            packet.extensions().value::<RepairedRid>(&self.demux.extensions).map(|RepairedRid(rid)| rid);
         let osn = SequenceNumber(u16::from_be_bytes(*packet.payload.first_chunk()?));
         let stream = self.receivers.get_mut(&receiver)?;
         let media = stream.repaired_by(rid, osn)?;

@@ -27,6 +27,7 @@ impl Engine {
         self.announce_target();
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not used here is passed over (RFC 8834 §8)")]
     fn on_rtcp_packet(&mut self, now: Instant, packet: RtcpPacket<'_>) {
         match packet {
             RtcpPacket::SenderReport(report) => self.on_sender_report(now, report),
@@ -44,7 +45,8 @@ impl Engine {
             }
             RtcpPacket::Pli(pli) => self.on_key_frame_request(now, pli.media, None),
             RtcpPacket::Fir(fir) => {
-                fir.entries().for_each(|entry| self.on_key_frame_request(now, entry.ssrc, Some(entry.sequence)));
+                fir.entries()
+                    .for_each(|entry| self.on_key_frame_request(now, entry.ssrc, Some(entry.sequence)));
             }
             RtcpPacket::Remb(remb) => self.events.push(Event::RemoteEstimate { bitrate: remb.bitrate }),
             RtcpPacket::Tmmbr(tmmbr) => {
@@ -55,7 +57,6 @@ impl Engine {
                 }
             }
             RtcpPacket::TransportFeedback(feedback) => self.on_transport_feedback(now, &feedback),
-            // Nothing here depends on them (RFC 8834 §8).
             _ => {}
         }
     }
@@ -81,7 +82,8 @@ impl Engine {
         let Some(id) = self.sender_of(block.ssrc) else { return };
         let Some(sender) = self.senders.get_mut(&id) else { return };
         sender.on_reported();
-        let rtt = round_trip(self.wall.ntp(now), block.last_sender_report, block.delay).filter(|rtt| *rtt < MAX_RTT);
+        let rtt = round_trip(self.wall.ntp(now), block.last_sender_report, block.delay)
+            .filter(|rtt| *rtt < MAX_RTT);
         let before = sender.stats.remote.unwrap_or_default();
         sender.stats.remote = Some(RemoteStats {
             fraction_lost: f64::from(block.fraction_lost) / 256.0,

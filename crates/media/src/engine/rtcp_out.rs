@@ -139,7 +139,10 @@ impl Engine {
     fn write_reports(&mut self, now: Instant, start: usize, end: usize, out: &mut Vec<u8>) {
         let mut infos = Vec::new();
         let name = |sender: Option<&crate::send::SendStream>| {
-            SourceDescription::encoded_len(1, sender.and_then(|s| s.config.cname.as_ref()).map_or(16, String::len))
+            SourceDescription::encoded_len(
+                1,
+                sender.and_then(|s| s.config.cname.as_ref()).map_or(16, String::len),
+            )
         };
         // Half of the room is for sender reports, so that blocks and feedback are not starved.
         let mut room = (end - start) / 2;
@@ -238,7 +241,9 @@ impl Engine {
         while end.saturating_sub(out.len()) >= GOODBYE && !self.reports.goodbyes.is_empty() {
             let mut sources = [Ssrc(0); 2];
             let mut count = 0;
-            for (place, ssrc) in sources.iter_mut().zip(self.reports.goodbyes.drain(..self.reports.goodbyes.len().min(2))) {
+            for (place, ssrc) in
+                sources.iter_mut().zip(self.reports.goodbyes.drain(..self.reports.goodbyes.len().min(2)))
+            {
                 *place = ssrc;
                 count += 1;
             }

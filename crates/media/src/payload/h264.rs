@@ -3,7 +3,9 @@
 use base::Reader;
 use bytes::Bytes;
 
-use super::{Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts};
+use super::{
+    Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts,
+};
 use crate::codec::H264Mode;
 use crate::frame::FrameKind;
 
@@ -183,7 +185,9 @@ impl H264Packetizer {
             let header = frame.get(*start).copied().ok_or(PacketizeError::Malformed)?;
             match (self.mode, max_payload.checked_sub(2)) {
                 // Never start and end at once (RFC 6184 §5.8): what does not fit a packet does not fit a fragment.
-                (H264Mode::NonInterleaved, Some(room @ 1..)) => Self::fu_a(header, *start, *end, room, pieces),
+                (H264Mode::NonInterleaved, Some(room @ 1..)) => {
+                    Self::fu_a(header, *start, *end, room, pieces);
+                }
                 _ => return Err(PacketizeError::TooLarge),
             }
         }

@@ -96,7 +96,10 @@ mod tests {
         let of = |config: u8| duration(&[config << 3]);
         assert_eq!([0, 1, 2, 3].map(of), [Ok(ms(10)), Ok(ms(20)), Ok(ms(40)), Ok(ms(60))]);
         assert_eq!([12, 13, 14, 15].map(of), [Ok(ms(10)), Ok(ms(20)), Ok(ms(10)), Ok(ms(20))]);
-        assert_eq!([28, 29, 30, 31].map(of), [Ok(Duration::from_micros(2_500)), Ok(ms(5)), Ok(ms(10)), Ok(ms(20))]);
+        assert_eq!(
+            [28, 29, 30, 31].map(of),
+            [Ok(Duration::from_micros(2_500)), Ok(ms(5)), Ok(ms(10)), Ok(ms(20))]
+        );
     }
 
     /// T-S13: every frame count.

@@ -3,7 +3,9 @@
 use base::Reader;
 use bytes::Bytes;
 
-use super::{Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts};
+use super::{
+    Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts,
+};
 use crate::frame::FrameKind;
 
 /// Bytes of the descriptor that is written here: the required byte, the extension byte, two of picture identifier.
@@ -122,7 +124,8 @@ impl Packetizer for Vp8Packetizer {
         pieces: &mut Vec<Piece>,
     ) -> Result<FrameKind, PacketizeError> {
         let kind = frame_kind(frame).ok_or(PacketizeError::Empty)?;
-        let room = max_payload.checked_sub(DESCRIPTOR).filter(|room| *room > 0).ok_or(PacketizeError::TooLarge)?;
+        let room =
+            max_payload.checked_sub(DESCRIPTOR).filter(|room| *room > 0).ok_or(PacketizeError::TooLarge)?;
         let [high, low] = (self.picture_id | 0x8000).to_be_bytes();
         for (start, end) in equal_parts(frame.len(), room) {
             let first = 0x80 | if start == 0 { 0x10 } else { 0 };

@@ -102,7 +102,14 @@ impl Recorder {
     }
 
     /// Appends one feedback of at most `max_len` bytes. More may be due behind it.
-    pub(crate) fn write(&mut self, now: Instant, sender: Ssrc, max_len: usize, interval: Duration, out: &mut Vec<u8>) {
+    pub(crate) fn write(
+        &mut self,
+        now: Instant,
+        sender: Ssrc,
+        max_len: usize,
+        interval: Duration,
+        out: &mut Vec<u8>,
+    ) {
         let skip = usize::try_from(self.unreported - self.first).unwrap_or(usize::MAX);
         let numbers = self.first + skip as u64..;
         let mut arrived = self
@@ -216,7 +223,13 @@ mod tests {
         let now = start();
         let mut recorder = Recorder::new(now + Duration::from_secs(20));
         for (number, ms) in [(1, 20_000), (2, 0), (3, 30_000)] {
-            recorder.on_packet(now, now + Duration::from_millis(ms), SequenceNumber(number), Ssrc(7), INTERVAL);
+            recorder.on_packet(
+                now,
+                now + Duration::from_millis(ms),
+                SequenceNumber(number),
+                Ssrc(7),
+                INTERVAL,
+            );
         }
         let later = now + INTERVAL;
         assert_eq!(arrived(&mut recorder, later), [1]);

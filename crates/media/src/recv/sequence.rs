@@ -73,8 +73,11 @@ impl Sequence {
             return Place::New { number, skipped: 0 };
         };
         let extended = extend_u16(highest, number.0);
-        let is_plausible =
-            if extended > highest { extended - highest <= MAX_DROPOUT } else { highest - extended < MAX_MISORDER };
+        let is_plausible = if extended > highest {
+            extended - highest <= MAX_DROPOUT
+        } else {
+            highest - extended < MAX_MISORDER
+        };
         if !is_plausible {
             if self.after_jump == Some(number.0) {
                 let number = (highest | 0xffff) + 1 + u64::from(number.0);

@@ -113,11 +113,8 @@ impl Source {
         let ticks = timestamp.since(report.timestamp);
         let distance = clock::duration(u64::from(ticks.unsigned_abs()), self.clock_rate);
         let fraction = ((distance.as_nanos() << 32) / 1_000_000_000) as u64;
-        let ntp = if ticks < 0 {
-            report.ntp.0.wrapping_sub(fraction)
-        } else {
-            report.ntp.0.wrapping_add(fraction)
-        };
+        let ntp =
+            if ticks < 0 { report.ntp.0.wrapping_sub(fraction) } else { report.ntp.0.wrapping_add(fraction) };
         Some(NtpTime(ntp))
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use rtp::{AudioLevel, PayloadType, Rid, SequenceNumber, Ssrc, VideoOrientation};
+use rtp::{AudioLevel, Rid, SequenceNumber, Ssrc, VideoOrientation};
 
 use super::assembly::{Joined, Outcome, Stored};
 use super::sequence::Place;
 use super::source::{Incoming, Source};
 use crate::clock;
 use crate::codec::{Codec, MediaKind};
-use crate::config::{Config, Delivery, PayloadRole, ReceiveStreamConfig};
+use crate::config::{Config, PayloadRole, ReceiveStreamConfig};
 use crate::event::{Event, EventQueue};
 use crate::frame::{FrameKind, Gap, ReceivedFrame, ReceivedPacket};
 use crate::ids::ReceiverId;
@@ -219,7 +219,8 @@ impl ReceiveStream {
     pub(crate) fn current_stats(&self) -> ReceiverStats {
         let mut stats = self.stats.clone();
         stats.packets_lost = self.sources.iter().map(|source| source.sequence.lost()).sum();
-        let jitter = |source: &Source| clock::duration(u64::from(source.sequence.jitter()), source.clock_rate);
+        let jitter =
+            |source: &Source| clock::duration(u64::from(source.sequence.jitter()), source.clock_rate);
         stats.jitter = self.sources.iter().map(jitter).max().unwrap_or_default();
         stats
     }
@@ -318,14 +319,6 @@ impl ReceiveStream {
             self.sources.iter_mut().for_each(|source| source.nack.clear());
         }
         self.config = config;
-    }
-
-    pub(crate) fn is_packet_mode(&self) -> bool {
-        self.config.delivery == Delivery::Packets
-    }
-
-    pub(crate) fn has_payload_type(&self, payload_type: PayloadType) -> bool {
-        self.config.payload(payload_type).is_some()
     }
 }
 

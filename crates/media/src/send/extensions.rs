@@ -3,14 +3,19 @@
 use rtp::ntp::NtpTime;
 use rtp::{
     AbsCaptureTime, AbsSendTime, AudioLevel, ExtensionBlock, ExtensionForm, ExtensionId, ExtensionMap,
-    ExtensionValue, Mid, PacketBuilder, RepairedRid, Rid, SequenceNumber, TransportSequence, VideoOrientation,
+    ExtensionValue, Mid, PacketBuilder, RepairedRid, Rid, SequenceNumber, TransportSequence,
+    VideoOrientation,
 };
 
 /// Elements that belong to the frame of a packet, not to the packet.
 #[derive(Clone, Debug)]
 pub(crate) enum Carried {
     /// From an encoder.
-    Frame { audio_level: Option<AudioLevel>, orientation: Option<VideoOrientation>, captured: Option<NtpTime> },
+    Frame {
+        audio_level: Option<AudioLevel>,
+        orientation: Option<VideoOrientation>,
+        captured: Option<NtpTime>,
+    },
     /// From another session: a block, and what its identifiers mean.
     Forwarded { block: ExtensionBlock, map: ExtensionMap },
 }
@@ -111,7 +116,12 @@ fn put_value<T: ExtensionValue>(sink: &mut impl Sink, map: &ExtensionMap, value:
 }
 
 /// The longest extension that the frames of a stream can have.
-pub(crate) fn reserve(map: &ExtensionMap, form: ExtensionForm, mid: Option<&Mid>, rid: Option<&Rid>) -> usize {
+pub(crate) fn reserve(
+    map: &ExtensionMap,
+    form: ExtensionForm,
+    mid: Option<&Mid>,
+    rid: Option<&Rid>,
+) -> usize {
     let carried = Carried::Frame {
         audio_level: Some(AudioLevel::silence()),
         orientation: Some(VideoOrientation::default()),

@@ -59,10 +59,9 @@ impl SentHistory {
         let epoch = self.epoch(i64::from(feedback.reference_time) * 256);
         let newest_sent = self.next.saturating_sub(1);
         let first = self.entries.front().map_or(self.next, |entry| entry.packet.number);
-        let mut number = extend_u16(newest_sent, feedback.base.0);
-        for arrival in feedback.arrivals() {
+        let base = extend_u16(newest_sent, feedback.base.0);
+        for (number, arrival) in (base..).zip(feedback.arrivals()) {
             let place = number.checked_sub(first).and_then(|place| usize::try_from(place).ok());
-            number += 1;
             let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) else { continue };
             if entry.is_received {
                 continue;

@@ -333,7 +333,8 @@ impl SendStream {
                 self.stats.retransmitted_bytes += len as u64;
             }
         }
-        let is_transport_numbered = self.config.extensions.id(rtp::ExtensionKind::TransportSequence).is_some();
+        let is_transport_numbered =
+            self.config.extensions.id(rtp::ExtensionKind::TransportSequence).is_some();
         Some(Departure { len: out.len() - start, ends_frame, is_transport_numbered })
     }
 

@@ -36,7 +36,7 @@ impl Negotiator {
 
     pub(super) fn answer(&self, snapshot: &Snapshot) -> Result<Created, Error> {
         let offer = match (self.state, &self.slots.pending_remote) {
-            (SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer, Some(slot)) => &slot.sdp,
+            (SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer, Some(slot)) => &*slot.sdp,
             _ => {
                 let context = format!("there is no remote offer to answer in the state {}", self.state);
                 return Err(Error::new(ErrorKind::InvalidStateError, context));
@@ -63,7 +63,8 @@ impl Negotiator {
             sdp.media.push(media);
         }
         let offered = offered_ice_options(offer);
-        let options: Vec<_> = ["trickle", "ice2"].into_iter().filter(|option| offered.contains(option)).collect();
+        let options: Vec<_> =
+            ["trickle", "ice2"].into_iter().filter(|option| offered.contains(option)).collect();
         if !options.is_empty() {
             sdp.attributes.push(write::ice_options(options));
         }
@@ -73,7 +74,7 @@ impl Negotiator {
             sdp.attributes.push(Attribute::ExtmapAllowMixed);
         }
         let transceivers = vec![None; sdp.media.len()];
-        Ok(Created { sdp, transceivers })
+        Ok(Created { sdp: sdp.into(), transceivers })
     }
 
     /// Our transport for an answer whose first accepted section is `index`.
@@ -146,7 +147,11 @@ fn verdicts<'a>(snapshot: &'a Snapshot, offer: &sdp::Description) -> Vec<Verdict
 }
 
 /// The codecs of an answer: offered payload types, in the order of preferences or else of the offer.
-fn accepted(snapshot: &Snapshot, view: &super::TransceiverView, offered: &MediaDescription) -> Vec<NegotiatedCodec> {
+fn accepted(
+    snapshot: &Snapshot,
+    view: &super::TransceiverView,
+    offered: &MediaDescription,
+) -> Vec<NegotiatedCodec> {
     let wanted = snapshot.codecs.wanted(view);
     let mut common = codecs::common(&wanted, &codecs::codecs(offered));
     if !view.codec_preferences.is_empty() {
@@ -160,7 +165,8 @@ fn bundled<'a>(
     offer: &sdp::Description,
     mut verdicts: Vec<Verdict<'a>>,
 ) -> (Vec<Verdict<'a>>, Option<usize>) {
-    let accepted = |index: usize| verdicts.get(index).is_some_and(|verdict| !matches!(verdict, Verdict::Reject));
+    let accepted =
+        |index: usize| verdicts.get(index).is_some_and(|verdict| !matches!(verdict, Verdict::Reject));
     let Some(group) = section::bundle(offer) else {
         // Without a bundle every section would need a transport of its own.
         let alone = (0..verdicts.len()).find(|index| accepted(*index));
@@ -174,21 +180,27 @@ fn bundled<'a>(
     //# the offer and perform the same criteria check for the "m=" section
     //# indicated by that identification-tag.
     let index = |mid: &String| offer.media.iter().position(|media| media.mid() == Some(mid.as_str()));
-    let own_address = |index: &usize| {
-        offer.media.get(*index).is_some_and(|media| !media.has(&Attribute::BundleOnly))
-    };
+    let own_address =
+        |index: &usize| offer.media.get(*index).is_some_and(|media| !media.has(&Attribute::BundleOnly));
     let members: Vec<usize> = group.iter().filter_map(index).filter(|index| accepted(*index)).collect();
     let tagged = members.iter().copied().find(own_address);
-    let members: BTreeSet<usize> = if tagged.is_some() { members.into_iter().collect() } else { BTreeSet::new() };
+    let members: BTreeSet<usize> =
+        if tagged.is_some() { members.into_iter().collect() } else { BTreeSet::new() };
     let others = verdicts.iter_mut().enumerate().filter(|(index, _)| !members.contains(index));
     others.for_each(|(_, verdict)| *verdict = Verdict::Reject);
     (verdicts, tagged)
 }
 
 /// The bundle of an answer: what was offered and accepted, the tagged section first.
-fn group(offer: &sdp::Description, answered: &[MediaDescription], tagged: Option<usize>) -> Option<Attribute> {
+fn group(
+    offer: &sdp::Description,
+    answered: &[MediaDescription],
+    tagged: Option<usize>,
+) -> Option<Attribute> {
     let offered = section::bundle(offer)?;
-    let live = |media: &MediaDescription| if section::is_rejected(media) { None } else { media.mid().map(str::to_owned) };
+    let live = |media: &MediaDescription| {
+        if section::is_rejected(media) { None } else { media.mid().map(str::to_owned) }
+    };
     let first = answered.get(tagged?).and_then(live)?;
     let mut rest: BTreeSet<String> = answered.iter().filter_map(live).collect();
     rest.remove(&first);
@@ -244,10 +256,12 @@ fn data(
 
 fn offered_ice_options(offer: &sdp::Description) -> Vec<&str> {
     let all = offer.attributes.iter().chain(offer.media.iter().flat_map(|media| &media.attributes));
-    all.filter_map(|attribute| if let Attribute::IceOptions(options) = attribute { Some(options) } else { None })
-        .flatten()
-        .map(String::as_str)
-        .collect()
+    all.filter_map(
+        |attribute| if let Attribute::IceOptions(options) = attribute { Some(options) } else { None },
+    )
+    .flatten()
+    .map(String::as_str)
+    .collect()
 }
 
 /// What an answer's setup says about our role.

@@ -1,5 +1,7 @@
 //! Candidates that come and go outside of descriptions (RFC 8838, RFC 8840, W3C §4.4.1.6 and §4.8.1).
 
+use std::sync::Arc;
+
 use sdp::{Attribute, Candidate};
 
 use super::{Negotiator, Slot, section};
@@ -78,9 +80,12 @@ impl Negotiator {
                 break;
             }
         }
-        let rejected = self.remote_slot().and_then(|slot| slot.sdp.media.get(place)).is_some_and(section::is_rejected);
+        let rejected =
+            self.remote_slot().and_then(|slot| slot.sdp.media.get(place)).is_some_and(section::is_rejected);
         match (deliver, candidate) {
-            (None, _) => Err(Error::new(ErrorKind::OperationError, "no remote description has this ice-ufrag")),
+            (None, _) => {
+                Err(Error::new(ErrorKind::OperationError, "no remote description has this ice-ufrag"))
+            }
             (Some(_), _) if rejected => Ok(RemoteCandidate::Ignored),
             (Some(_), Some(candidate)) if candidate.component != 1 => Ok(RemoteCandidate::Ignored),
             (Some(false), _) => Ok(RemoteCandidate::Kept),
@@ -91,7 +96,11 @@ impl Negotiator {
 
     /// Notes a gathered candidate in the local description of its generation, so that applications see it there.
     /// Gives the mid and the index to signal with it; none while no description has that generation.
-    pub(crate) fn add_local_candidate(&mut self, candidate: &Candidate, ufrag: &str) -> Option<(String, usize)> {
+    pub(crate) fn add_local_candidate(
+        &mut self,
+        candidate: &Candidate,
+        ufrag: &str,
+    ) -> Option<(String, usize)> {
         self.local_slot(ufrag, |slot, place| append(slot, place, Some(candidate)))
     }
 
@@ -122,8 +131,9 @@ impl Negotiator {
 /// Puts a candidate, or the end of them, into the section that has the transport. Twice is once.
 fn append(slot: &mut Slot, place: usize, candidate: Option<&Candidate>) {
     let place = section::tagged(&slot.sdp).unwrap_or(place);
-    let Some(media) = slot.sdp.media.get_mut(place) else { return };
-    let line = candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(candidate.clone()));
+    let Some(media) = Arc::make_mut(&mut slot.sdp).media.get_mut(place) else { return };
+    let line =
+        candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(candidate.clone()));
     if !media.attributes.contains(&line) && media.candidates().count() < MAX_CANDIDATES {
         media.attributes.push(line);
     }

@@ -77,7 +77,12 @@ impl Codec {
         } else {
             String::new()
         };
-        CodecKey { name: self.name.to_ascii_lowercase(), clock_rate: self.clock_rate, channels: self.channels, detail }
+        CodecKey {
+            name: self.name.to_ascii_lowercase(),
+            clock_rate: self.clock_rate,
+            channels: self.channels,
+            detail,
+        }
     }
 }
 
@@ -124,7 +129,8 @@ impl CodecTable {
             let rtx = PayloadType::new(payload_type + 1);
             Some(SupportedCodec { codec, payload_type: PayloadType::new(payload_type)?, rtx })
         };
-        let h264 = |mode| format!("level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id=42e01f");
+        let h264 =
+            |mode| format!("level-asymmetry-allowed=1;packetization-mode={mode};profile-level-id=42e01f");
         Self {
             audio: [
                 audio("opus", 48_000, 2, "minptime=10;useinbandfec=1", 111),

@@ -3,8 +3,8 @@
 use sdp::MediaDescription;
 
 use super::{
-    AssociatedDtls, DtlsRole, DtlsStart, IceChange, IceRole, Negotiator, Plan, ReceiverView, SctpChange, Snapshot,
-    StreamChange, TransceiverChange, TransceiverView,
+    AssociatedDtls, DtlsRole, DtlsStart, IceChange, IceRole, Negotiator, Plan, ReceiverView, SctpChange,
+    Snapshot, StreamChange, TransceiverChange, TransceiverView,
     answer::{offered_transport, role},
     direction, invalid_access,
     rollback::remote_track,
@@ -51,7 +51,12 @@ impl<'a> Exchange<'a> {
 impl Negotiator {
     /// Fills the plan with what follows from the exchange. `snapshot` is as it will be once the transceiver changes
     /// that the plan already has are done.
-    pub(super) fn conclude(&self, plan: &mut Plan, snapshot: &Snapshot, exchange: Exchange<'_>) -> Result<(), Error> {
+    pub(super) fn conclude(
+        &self,
+        plan: &mut Plan,
+        snapshot: &Snapshot,
+        exchange: Exchange<'_>,
+    ) -> Result<(), Error> {
         if let Some(tagged) = section::tagged(exchange.answer) {
             self.conclude_transport(plan, snapshot, exchange, tagged)?;
         }
@@ -174,7 +179,8 @@ impl Negotiator {
         let port = remote.and_then(section::sctp_port).filter(|port| accepted && *port > 0);
         let Some((remote, remote_port)) = remote.zip(port) else {
             // A rejected section beside a live one closes nothing.
-            let live = |media: &MediaDescription| SectionKind::of(media) == SectionKind::Data && media.port != 0;
+            let live =
+                |media: &MediaDescription| SectionKind::of(media) == SectionKind::Data && media.port != 0;
             if self.sctp.is_some() && !exchange.answer.media.iter().any(live) {
                 plan.sctp = Some(SctpChange::Close);
                 plan.next.sctp = None;
@@ -220,7 +226,11 @@ fn conclude_media(
 }
 
 /// What the other side sends, given the direction as we see it.
-pub(super) fn receiver(before: &ReceiverView, theirs: &MediaDescription, direction: Direction) -> ReceiverView {
+pub(super) fn receiver(
+    before: &ReceiverView,
+    theirs: &MediaDescription,
+    direction: Direction,
+) -> ReceiverView {
     if !direction.receives() {
         return ReceiverView { receiving: false, streams: Vec::new(), track_id: before.track_id.clone() };
     }
@@ -231,7 +241,8 @@ pub(super) fn receiver(before: &ReceiverView, theirs: &MediaDescription, directi
 
 /// A section that the answer rejects.
 fn reject(plan: &mut Plan, view: &TransceiverView, kind: SdpType) {
-    let gone = ReceiverView { receiving: false, streams: Vec::new(), track_id: view.receiver.track_id.clone() };
+    let gone =
+        ReceiverView { receiving: false, streams: Vec::new(), track_id: view.receiver.track_id.clone() };
     plan.transceivers.extend(remote_track(view.id, &view.receiver, gone));
     if kind == SdpType::Answer {
         plan.transceivers.push(TransceiverChange::Stop { id: view.id });

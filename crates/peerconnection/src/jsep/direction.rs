@@ -20,10 +20,9 @@ pub(super) fn to_sdp(direction: Direction) -> sdp::Direction {
 /// The direction of a section as its writer sees it; one of the session is the default (RFC 8866 §6.7).
 pub(super) fn of(description: &sdp::Description, media: &MediaDescription) -> Direction {
     let session = || {
-        description
-            .attributes
-            .iter()
-            .find_map(|attribute| if let Attribute::Direction(direction) = attribute { Some(*direction) } else { None })
+        description.attributes.iter().find_map(|attribute| {
+            if let Attribute::Direction(direction) = attribute { Some(*direction) } else { None }
+        })
     };
     from_sdp(media.direction().or_else(session).unwrap_or_default())
 }

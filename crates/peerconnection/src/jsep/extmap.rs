@@ -59,13 +59,18 @@ impl ExtensionIds {
             }
         };
         let mut line = Extmap::new(id, capability.uri.as_str());
-        line.direction = Some(direction::to_sdp(capability.direction)).filter(|d| *d != sdp::Direction::Sendrecv);
+        line.direction =
+            Some(direction::to_sdp(capability.direction)).filter(|d| *d != sdp::Direction::Sendrecv);
         Some(line)
     }
 }
 
 /// The lines of an answer: what was offered and is understood, under the offered ids.
-pub(super) fn answer(offer: &MediaDescription, supported: &[ExtensionCapability], kind: MediaKind) -> Vec<Extmap> {
+pub(super) fn answer(
+    offer: &MediaDescription,
+    supported: &[ExtensionCapability],
+    kind: MediaKind,
+) -> Vec<Extmap> {
     //= rfc8285 §7
     //# Identifier values in the valid range
     //# MUST NOT be altered (remapped).

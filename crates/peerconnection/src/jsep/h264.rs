@@ -95,7 +95,8 @@ pub(super) fn answer_parameters(ours: &Codec, theirs: &Codec) -> String {
     let id = if offered.level == own.level { offered_id.clone() } else { format!("{profile}{level}") };
     let rest = ours.parameters.split(';').filter(|part| {
         let name = part.split('=').next().unwrap_or("").trim();
-        !name.eq_ignore_ascii_case("profile-level-id") && !name.eq_ignore_ascii_case("level-asymmetry-allowed")
+        !name.eq_ignore_ascii_case("profile-level-id")
+            && !name.eq_ignore_ascii_case("level-asymmetry-allowed")
     });
     let asymmetry = allowed(ours).then_some("level-asymmetry-allowed=1");
     let id = format!("profile-level-id={id}");
@@ -120,12 +121,23 @@ mod tests {
 
     #[test]
     fn h264_profiles_match_by_meaning() {
-        let cbp = ["profile-level-id=42e01f", "profile-level-id=42c00a", "profile-level-id=4d801f", "profile-level-id=58c028"];
+        let cbp = [
+            "profile-level-id=42e01f",
+            "profile-level-id=42c00a",
+            "profile-level-id=4d801f",
+            "profile-level-id=58c028",
+        ];
         for left in cbp {
             for right in cbp {
                 assert!(codec(left).matches(&codec(right)), "{left} {right}");
             }
-            for other in ["", "profile-level-id=42001f", "profile-level-id=4d001f", "profile-level-id=640c1f", "profile-level-id=x"] {
+            for other in [
+                "",
+                "profile-level-id=42001f",
+                "profile-level-id=4d001f",
+                "profile-level-id=640c1f",
+                "profile-level-id=x",
+            ] {
                 assert!(!codec(left).matches(&codec(other)), "{left} {other}");
             }
         }
@@ -144,7 +156,11 @@ mod tests {
             (asymmetric, "packetization-mode=1;profile-level-id=42e00a", "42e00a"),
             (asymmetric, "packetization-mode=1;profile-level-id=42C00A", "42c00a"),
             (asymmetric, "packetization-mode=1;profile-level-id=42f00b", "42f00b"),
-            ("packetization-mode=1;profile-level-id=42e00a", "packetization-mode=1;profile-level-id=42f00b", "42f00a"),
+            (
+                "packetization-mode=1;profile-level-id=42e00a",
+                "packetization-mode=1;profile-level-id=42f00b",
+                "42f00a",
+            ),
         ];
         for (ours, theirs, expected) in table {
             let parameters = answer_parameters(&codec(ours), &codec(theirs));

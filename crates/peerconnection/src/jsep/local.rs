@@ -1,5 +1,7 @@
 //! Setting local descriptions (RFC 9429 §5.9).
 
+use std::sync::Arc;
+
 use super::{
     Created, IceChange, Negotiator, Plan, Slot, Snapshot, TransceiverChange,
     conclude::{Exchange, Side},
@@ -18,7 +20,7 @@ impl Negotiator {
     ///
     /// `InvalidStateError` when it may not come now, `InvalidModificationError` when it is not what was made last.
     pub(crate) fn set_local(&self, snapshot: &Snapshot, description: &Description) -> Result<Plan, Error> {
-        let Some(sdp) = description.document() else { return self.rollback(snapshot) };
+        let Some(sdp) = description.shared() else { return self.rollback(snapshot) };
         let kind = description.kind();
         let state = self.transition(Side::Local, kind)?;
         let created = match kind {
@@ -28,26 +30,26 @@ impl Negotiator {
         //= rfc8829 §5.4
         //# The SDP returned from createOffer or createAnswer MUST NOT be changed
         //# before passing it to setLocalDescription.
-        let Some(created) = created.as_ref().filter(|created| created.sdp == *sdp) else {
+        let Some(created) = created.as_ref().filter(|created| created.sdp == sdp) else {
             let context = format!("the {kind} is not the one that was made last, or it was changed");
             return Err(Error::new(ErrorKind::InvalidModificationError, context));
         };
         let mut next = self.clone();
         next.state = state;
-        let slot = Slot { kind, sdp: sdp.clone() };
+        let slot = Slot { kind, sdp: Arc::clone(&sdp) };
         if kind == SdpType::Offer {
             return Ok(self.set_local_offer(snapshot, next, slot, created));
         }
         let Some(offer) = self.slots.pending_remote.as_ref() else {
             return Err(Error::new(ErrorKind::InvalidStateError, "there is no remote offer"));
         };
-        let exchange = Exchange { offer: &offer.sdp, answer: sdp, kind, offerer: Side::Remote };
+        let exchange = Exchange { offer: &offer.sdp, answer: &sdp, kind, offerer: Side::Remote };
         next.slots.pending_local = Some(slot);
         if kind == SdpType::Answer {
             next.settle();
         }
         let mut plan = Plan::new(next);
-        plan.ice.gather = self.needs_gathering(sdp);
+        plan.ice.gather = self.needs_gathering(&sdp);
         self.conclude(&mut plan, snapshot, exchange)?;
         Ok(plan)
     }
@@ -78,7 +80,10 @@ impl Negotiator {
     fn needs_gathering(&self, sdp: &sdp::Description) -> bool {
         let Some(credentials) = transport::credentials(sdp) else { return false };
         let known = [&self.slots.current_local, &self.slots.pending_local];
-        !known.into_iter().flatten().any(|slot| transport::credentials(&slot.sdp).as_ref() == Some(&credentials))
+        !known
+            .into_iter()
+            .flatten()
+            .any(|slot| transport::credentials(&slot.sdp).as_ref() == Some(&credentials))
     }
 
     /// The pending descriptions become the current ones.

@@ -33,8 +33,8 @@ impl Mids {
     pub(super) fn after(description: &sdp::Description, next: u32) -> u32 {
         let numbers = description.media.iter().filter_map(|media| media.mid()?.parse::<u32>().ok());
         // The other side may use large numbers; those are known by their descriptions.
-        numbers.filter(|number| *number < next.saturating_add(2_048)).fold(next, |next, number| {
-            next.max(number.saturating_add(1))
-        })
+        numbers
+            .filter(|number| *number < next.saturating_add(2_048))
+            .fold(next, |next, number| next.max(number.saturating_add(1)))
     }
 }

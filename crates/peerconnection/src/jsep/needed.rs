@@ -30,8 +30,11 @@ impl Negotiator {
             (TransceiverState::Stopping, Some(_)) | (TransceiverState::Active, None) => return true,
             (TransceiverState::Active, Some(_)) => {}
         }
-        let (Some(local), Some(remote)) = (&self.slots.current_local, &self.slots.current_remote) else { return true };
-        let section = |slot: &Slot| slot.sdp.media.iter().position(|media| media.mid() == view.mid.as_deref());
+        let (Some(local), Some(remote)) = (&self.slots.current_local, &self.slots.current_remote) else {
+            return true;
+        };
+        let section =
+            |slot: &Slot| slot.sdp.media.iter().position(|media| media.mid() == view.mid.as_deref());
         let (Some(ours), Some(theirs)) = (section(local), section(remote)) else { return true };
         let (Some(ours), Some(theirs)) = (local.sdp.media.get(ours), remote.sdp.media.get(theirs)) else {
             return true;
@@ -52,7 +55,9 @@ impl Negotiator {
         let theirs = direction::of(&remote.sdp, theirs).reversed();
         match local.kind {
             SdpType::Offer => view.direction != said && view.direction != theirs,
-            SdpType::Answer | SdpType::Pranswer | SdpType::Rollback => said != view.direction.intersection(theirs),
+            SdpType::Answer | SdpType::Pranswer | SdpType::Rollback => {
+                said != view.direction.intersection(theirs)
+            }
         }
     }
 }

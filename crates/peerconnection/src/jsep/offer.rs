@@ -33,7 +33,11 @@ enum Slot<'a> {
 
 impl Negotiator {
     /// Makes an offer of everything the snapshot has. Changes nothing.
-    pub(crate) fn create_offer(&self, snapshot: &Snapshot, options: &OfferOptions) -> Result<Description, Error> {
+    pub(crate) fn create_offer(
+        &self,
+        snapshot: &Snapshot,
+        options: &OfferOptions,
+    ) -> Result<Description, Error> {
         self.offer(snapshot, options).map(|created| Description::new(SdpType::Offer, created.sdp))
     }
 
@@ -63,7 +67,7 @@ impl Negotiator {
         }
         sdp.attributes.push(Attribute::ExtmapAllowMixed);
         let transceivers = slots.iter().map(Slot::transceiver).collect();
-        Ok(Created { sdp, transceivers })
+        Ok(Created { sdp: sdp.into(), transceivers })
     }
 
     /// What stands where: old sections keep their index for ever, new ones take the first that is free.
@@ -81,7 +85,8 @@ impl Negotiator {
                 slot
             })
             .collect();
-        let mut free = (0..slots.len()).filter(|index| self.is_recyclable(*index)).collect::<Vec<_>>().into_iter();
+        let mut free =
+            (0..slots.len()).filter(|index| self.is_recyclable(*index)).collect::<Vec<_>>().into_iter();
         let mut place = |slots: &mut Vec<Slot<'a>>, slot: Slot<'a>| {
             //= rfc8829 §5.2.2
             //# If any RtpTransceiver has been added and there exists an "m="
@@ -173,7 +178,8 @@ impl OfferDraft<'_> {
         if view.codec_preferences.is_empty() {
             self.negotiator.order_as_answered(mid, &mut wanted);
         }
-        let codecs: Vec<_> = wanted.into_iter().filter_map(|codec| self.payload_types.assign(codec)).collect();
+        let codecs: Vec<_> =
+            wanted.into_iter().filter_map(|codec| self.payload_types.assign(codec)).collect();
         let extensions = self.extension_ids.offer(&self.snapshot.extensions, view.kind);
         self.transport(mid, &mut media);
         let answered = self.negotiator.was_answered(mid);

@@ -120,18 +120,40 @@ pub(crate) enum SctpChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TransceiverChange {
     /// Make one that only receives, associated as told.
-    Create { id: TransceiverId, kind: MediaKind, mid: String, index: usize },
-    Associate { id: TransceiverId, mid: String, index: usize },
+    Create {
+        id: TransceiverId,
+        kind: MediaKind,
+        mid: String,
+        index: usize,
+    },
+    Associate {
+        id: TransceiverId,
+        mid: String,
+        index: usize,
+    },
     /// Forget tag and index.
-    Dissociate { id: TransceiverId },
+    Dissociate {
+        id: TransceiverId,
+    },
     /// Sets `currentDirection`.
-    CurrentDirection { id: TransceiverId, direction: Direction },
+    CurrentDirection {
+        id: TransceiverId,
+        direction: Direction,
+    },
     /// The track of the other side changed. `event` says whether the application has to be told.
-    RemoteTrack { id: TransceiverId, receiver: ReceiverView, event: RemoteTrackEvent },
+    RemoteTrack {
+        id: TransceiverId,
+        receiver: ReceiverView,
+        event: RemoteTrackEvent,
+    },
     /// Stopped by a rejected section.
-    Stop { id: TransceiverId },
+    Stop {
+        id: TransceiverId,
+    },
     /// Leaves the set.
-    Remove { id: TransceiverId },
+    Remove {
+        id: TransceiverId,
+    },
 }
 
 /// What the application hears about a remote track (W3C §4.4.1.4, "process remote tracks").

@@ -1,6 +1,6 @@
 //! Setting remote descriptions (RFC 9429 §5.10 and §5.11).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use sdp::MediaDescription;
 
@@ -30,26 +30,26 @@ impl Negotiator {
     ///
     /// `InvalidStateError` when it may not come now, `InvalidAccessError` when it is not acceptable.
     pub(crate) fn set_remote(&self, snapshot: &Snapshot, description: &Description) -> Result<Plan, Error> {
-        let Some(sdp) = description.document() else { return self.rollback(snapshot) };
+        let Some(sdp) = description.shared() else { return self.rollback(snapshot) };
         let kind = description.kind();
         let state = self.transition(Side::Remote, kind)?;
-        verify::description(sdp)?;
+        verify::description(&sdp)?;
         if kind != SdpType::Offer {
-            return self.set_remote_answer(snapshot, state, kind, sdp);
+            return self.set_remote_answer(snapshot, state, kind, &sdp);
         }
         if self.state != SignalingState::HaveLocalOffer {
-            return self.set_remote_offer(snapshot, sdp);
+            return self.set_remote_offer(snapshot, &sdp);
         }
         // Two offers met: ours goes back, in the same plan.
         let back = self.rollback(snapshot)?;
         let after = snapshot.applied(&back.transceivers);
-        let mut plan = back.next.set_remote_offer(&after, sdp)?;
+        let mut plan = back.next.set_remote_offer(&after, &sdp)?;
         plan.transceivers.splice(0..0, back.transceivers);
         plan.ice.local = back.ice.local;
         Ok(plan)
     }
 
-    fn set_remote_offer(&self, snapshot: &Snapshot, sdp: &sdp::Description) -> Result<Plan, Error> {
+    fn set_remote_offer(&self, snapshot: &Snapshot, sdp: &Arc<sdp::Description>) -> Result<Plan, Error> {
         self.verify_reoffer(sdp)?;
         if let Some(transport) = Transport::of(sdp)? {
             self.verify_transport(&transport, false)?;
@@ -66,7 +66,7 @@ impl Negotiator {
             next.undo.note(&before, change);
             before.apply(change);
         }
-        next.slots.pending_remote = Some(Slot { kind: SdpType::Offer, sdp: sdp.clone() });
+        next.slots.pending_remote = Some(Slot { kind: SdpType::Offer, sdp: Arc::clone(sdp) });
         let transceivers = draft.changes;
         Ok(Plan { transceivers, ..Plan::new(next) })
     }
@@ -76,7 +76,7 @@ impl Negotiator {
         snapshot: &Snapshot,
         state: SignalingState,
         kind: SdpType,
-        sdp: &sdp::Description,
+        sdp: &Arc<sdp::Description>,
     ) -> Result<Plan, Error> {
         let Some(offer) = self.slots.pending_local.as_ref() else {
             return Err(Error::new(ErrorKind::InvalidStateError, "there is no local offer"));
@@ -85,7 +85,7 @@ impl Negotiator {
         let exchange = Exchange { offer: &offer.sdp, answer: sdp, kind, offerer: Side::Local };
         let mut next = self.clone();
         next.state = state;
-        next.slots.pending_remote = Some(Slot { kind, sdp: sdp.clone() });
+        next.slots.pending_remote = Some(Slot { kind, sdp: Arc::clone(sdp) });
         if kind == SdpType::Answer {
             next.settle();
         }
@@ -169,7 +169,13 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn track(&mut self, id: TransceiverId, before: &ReceiverView, media: &MediaDescription, direction: Direction) {
+    fn track(
+        &mut self,
+        id: TransceiverId,
+        before: &ReceiverView,
+        media: &MediaDescription,
+        direction: Direction,
+    ) {
         self.changes.extend(remote_track(id, before, conclude::receiver(before, media, direction)));
     }
 }

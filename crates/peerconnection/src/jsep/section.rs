@@ -17,11 +17,15 @@ pub(super) enum SectionKind {
 
 impl SectionKind {
     pub(super) fn of(media: &sdp::MediaDescription) -> Self {
-        match media.kind {
-            sdp::MediaKind::Audio if media.is_rtp() => Self::Media(MediaKind::Audio),
-            sdp::MediaKind::Video if media.is_rtp() => Self::Media(MediaKind::Video),
-            sdp::MediaKind::Application if media.protocol.ends_with("DTLS/SCTP") => Self::Data,
-            _ => Self::Unsupported,
+        let kind = &media.kind;
+        if *kind == sdp::MediaKind::Audio && media.is_rtp() {
+            Self::Media(MediaKind::Audio)
+        } else if *kind == sdp::MediaKind::Video && media.is_rtp() {
+            Self::Media(MediaKind::Video)
+        } else if *kind == sdp::MediaKind::Application && media.protocol.ends_with("DTLS/SCTP") {
+            Self::Data
+        } else {
+            Self::Unsupported
         }
     }
 }
@@ -57,7 +61,10 @@ pub(super) fn msids(media: &sdp::MediaDescription) -> (Vec<String>, Option<Strin
             if track.is_none() {
                 track.clone_from(&msid.track);
             }
-            if msid.stream != Msid::NO_STREAM && !streams.contains(&msid.stream) && streams.len() < MAX_STREAMS {
+            if msid.stream != Msid::NO_STREAM
+                && !streams.contains(&msid.stream)
+                && streams.len() < MAX_STREAMS
+            {
                 streams.push(msid.stream.clone());
             }
         }
@@ -86,7 +93,9 @@ pub(super) fn max_message_size(media: &sdp::MediaDescription) -> u64 {
     //= rfc8841 §6.1
     //# If the SDP "max-message-size" attribute is not present, the default
     //# value is 64K.
-    let said = |attribute: &Attribute| if let Attribute::MaxMessageSize(size) = attribute { Some(*size) } else { None };
+    let said = |attribute: &Attribute| {
+        if let Attribute::MaxMessageSize(size) = attribute { Some(*size) } else { None }
+    };
     media.attributes.iter().find_map(said).unwrap_or(65_536)
 }
 

@@ -38,7 +38,8 @@ impl Snapshot {
         match change {
             TransceiverChange::Create { id, kind, mid, index } => {
                 self.next_transceiver = self.next_transceiver.max(TransceiverId(id.0.saturating_add(1)));
-                let mut view = TransceiverView::new(*id, *kind, TransceiverOrigin::Remote, Direction::RecvOnly);
+                let mut view =
+                    TransceiverView::new(*id, *kind, TransceiverOrigin::Remote, Direction::RecvOnly);
                 (view.mid, view.index) = (Some(mid.clone()), Some(*index));
                 self.transceivers.push(view);
             }
@@ -114,7 +115,9 @@ impl TransceiverView {
                 (self.mid, self.index) = (Some(mid.clone()), Some(*index));
             }
             TransceiverChange::Dissociate { .. } => (self.mid, self.index) = (None, None),
-            TransceiverChange::CurrentDirection { direction, .. } => self.current_direction = Some(*direction),
+            TransceiverChange::CurrentDirection { direction, .. } => {
+                self.current_direction = Some(*direction);
+            }
             TransceiverChange::RemoteTrack { receiver, .. } => self.receiver = receiver.clone(),
             TransceiverChange::Stop { .. } => {
                 self.state = TransceiverState::Stopped;

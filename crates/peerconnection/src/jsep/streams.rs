@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sdp::{Attribute, MediaDescription};
 
 use super::{
-    Codec, NegotiatedCodec, ReceiverView, RemoteSource, StreamChange, TransceiverView, codecs, extmap, section,
-    verify,
+    Codec, NegotiatedCodec, ReceiverView, RemoteSource, StreamChange, TransceiverView, codecs, extmap,
+    section, verify,
 };
 use crate::transceiver::Direction;
 

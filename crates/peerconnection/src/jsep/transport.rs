@@ -24,12 +24,14 @@ impl Transport {
             return Err(invalid_access("the description has no section that carries a transport"));
         };
         let (media, session) = (&media.attributes, &description.attributes);
-        let ufrag = first(media, session, |a| if let Attribute::IceUfrag(text) = a { Some(text) } else { None });
+        let ufrag =
+            first(media, session, |a| if let Attribute::IceUfrag(text) = a { Some(text) } else { None });
         let pwd = first(media, session, |a| if let Attribute::IcePwd(text) = a { Some(text) } else { None });
         let (Some(ufrag), Some(pwd)) = (ufrag, pwd) else {
             return Err(invalid_access("the transport has no ice-ufrag or no ice-pwd"));
         };
-        let hash = |a: &Attribute| if let Attribute::Fingerprint(hash) = a { Some(hash.clone()) } else { None };
+        let hash =
+            |a: &Attribute| if let Attribute::Fingerprint(hash) = a { Some(hash.clone()) } else { None };
         let mut fingerprints: Vec<Fingerprint> = media.iter().filter_map(hash).collect();
         if fingerprints.is_empty() {
             fingerprints.extend(session.iter().filter_map(hash));
@@ -40,7 +42,8 @@ impl Transport {
         if fingerprints.is_empty() {
             return Err(invalid_access("the transport has no fingerprint"));
         }
-        let setup = first(media, session, |a| if let Attribute::Setup(setup) = a { Some(setup) } else { None });
+        let setup =
+            first(media, session, |a| if let Attribute::Setup(setup) = a { Some(setup) } else { None });
         let Some(setup) = setup else { return Err(invalid_access("the transport has no setup attribute")) };
         let tls_id = first(media, session, |a| if let Attribute::TlsId(id) = a { Some(id) } else { None });
         let candidate = |a: &Attribute| if let Attribute::Candidate(c) = a { Some(c.clone()) } else { None };
@@ -51,7 +54,11 @@ impl Transport {
             setup: *setup,
             tls_id: tls_id.cloned(),
             // RTCP is multiplexed: what is only for it is of no use.
-            candidates: media.iter().filter_map(candidate).filter(|candidate| candidate.component == 1).collect(),
+            candidates: media
+                .iter()
+                .filter_map(candidate)
+                .filter(|candidate| candidate.component == 1)
+                .collect(),
             end_of_candidates: media.contains(&Attribute::EndOfCandidates),
         })
     }
@@ -64,7 +71,8 @@ impl Transport {
     /// Whether both name the same certificates.
     pub(super) fn same_fingerprints(left: &[Fingerprint], right: &[Fingerprint]) -> bool {
         let within = |some: &[Fingerprint], all: &[Fingerprint]| {
-            let same = |a: &Fingerprint, b: &Fingerprint| a.hash.eq_ignore_ascii_case(&b.hash) && a.value == b.value;
+            let same =
+                |a: &Fingerprint, b: &Fingerprint| a.hash.eq_ignore_ascii_case(&b.hash) && a.value == b.value;
             some.iter().all(|one| all.iter().any(|other| same(one, other)))
         };
         within(left, right) && within(right, left)
@@ -91,7 +99,12 @@ impl<'a> LocalTransport<'a> {
         Self { snapshot, credentials, setup: Setup::Actpass, tls_id: true }
     }
 
-    pub(super) fn answer(snapshot: &'a Snapshot, credentials: IceCredentials, setup: Setup, tls_id: bool) -> Self {
+    pub(super) fn answer(
+        snapshot: &'a Snapshot,
+        credentials: IceCredentials,
+        setup: Setup,
+        tls_id: bool,
+    ) -> Self {
         Self { snapshot, credentials, setup, tls_id }
     }
 
@@ -117,7 +130,9 @@ impl<'a> LocalTransport<'a> {
         media.attributes.push(Attribute::IcePwd(self.credentials.pwd.clone()));
         media.attributes.extend(self.snapshot.dtls.fingerprints.iter().cloned().map(Attribute::Fingerprint));
         media.attributes.push(Attribute::Setup(self.setup));
-        if self.tls_id && let Some(id) = &self.snapshot.dtls.tls_id {
+        if self.tls_id
+            && let Some(id) = &self.snapshot.dtls.tls_id
+        {
             media.attributes.push(Attribute::TlsId(id.clone()));
         }
     }

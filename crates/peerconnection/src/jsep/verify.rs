@@ -83,10 +83,9 @@ fn groups(sdp: &sdp::Description, mids: &BTreeSet<&str>) -> Result<(), Error> {
 fn sources<'a>(live: impl Iterator<Item = &'a MediaDescription>) -> Result<(), Error> {
     let mut owners = BTreeMap::new();
     for (index, media) in live.enumerate() {
-        let ssrcs = media
-            .attributes
-            .iter()
-            .filter_map(|attribute| if let Attribute::Ssrc(ssrc) = attribute { Some(ssrc.ssrc) } else { None });
+        let ssrcs = media.attributes.iter().filter_map(|attribute| {
+            if let Attribute::Ssrc(ssrc) = attribute { Some(ssrc.ssrc) } else { None }
+        });
         for ssrc in ssrcs {
             if *owners.entry(ssrc).or_insert(index) != index {
                 return Err(invalid_access("two sections have the same ssrc"));
@@ -112,8 +111,8 @@ fn multiplexed(media: &MediaDescription, tagged: Option<&MediaDescription>) -> R
     Err(invalid_access("a section does not multiplex RTP and RTCP (rtcp-mux)"))
 }
 
-fn formats<'a>(
-    media: &'a MediaDescription,
+fn formats(
+    media: &MediaDescription,
     seen: &mut BTreeMap<sdp::PayloadType, (String, u32)>,
 ) -> Result<(), Error> {
     let listed: BTreeSet<_> = media.payload_types().collect();
@@ -164,15 +163,19 @@ pub(super) fn answer(offer: &sdp::Description, answer: &sdp::Description) -> Res
     if offer.media.len() != answer.media.len() {
         return Err(invalid_access("the answer has another number of sections than the offer"));
     }
-    let bundle: BTreeSet<&str> = section::bundle(answer).unwrap_or_default().iter().map(String::as_str).collect();
-    let offered_bundle: BTreeSet<&str> = section::bundle(offer).unwrap_or_default().iter().map(String::as_str).collect();
+    let bundle: BTreeSet<&str> =
+        section::bundle(answer).unwrap_or_default().iter().map(String::as_str).collect();
+    let offered_bundle: BTreeSet<&str> =
+        section::bundle(offer).unwrap_or_default().iter().map(String::as_str).collect();
     if !bundle.is_subset(&offered_bundle) {
         return Err(invalid_access("the answer bundles what the offer did not"));
     }
     let live = answer.media.iter().filter(|media| media.port != 0).count();
     for (offered, answered) in offer.media.iter().zip(&answer.media) {
         if offered.kind != answered.kind || SectionKind::of(offered) != SectionKind::of(answered) {
-            return Err(invalid_access("a section of the answer has another media type or protocol than the offer"));
+            return Err(invalid_access(
+                "a section of the answer has another media type or protocol than the offer",
+            ));
         }
         if answered.mid().is_some_and(|mid| offered.mid() != Some(mid)) {
             return Err(invalid_access("a section of the answer has another mid than the offer"));
@@ -190,7 +193,9 @@ pub(super) fn answer(offer: &sdp::Description, answer: &sdp::Description) -> Res
             return Err(invalid_access("the answer accepts a section that was not offered"));
         }
         if live > 1 && !answered.mid().is_some_and(|mid| bundle.contains(mid)) {
-            return Err(invalid_access("the answer does not bundle all that it accepts: there is one transport only"));
+            return Err(invalid_access(
+                "the answer does not bundle all that it accepts: there is one transport only",
+            ));
         }
     }
     Ok(())
@@ -260,9 +265,9 @@ impl Negotiator {
 
 /// Names of the encodings that the other side sends.
 pub(super) fn sent_rids(media: &MediaDescription) -> Vec<String> {
-    let rid = |attribute: &Attribute| match attribute {
-        Attribute::Rid(rid) if rid.direction == RidDirection::Send => Some(rid.id.clone()),
-        _ => None,
+    let rid = |attribute: &Attribute| {
+        let Attribute::Rid(rid) = attribute else { return None };
+        (rid.direction == RidDirection::Send).then(|| rid.id.clone())
     };
     media.attributes.iter().filter_map(rid).collect()
 }

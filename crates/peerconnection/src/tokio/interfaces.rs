@@ -21,6 +21,8 @@ pub enum Loopback {
 pub(super) struct Interface {
     pub(super) name: String,
     pub(super) ip: IpAddr,
+    /// Its number, for IPv6 multicast.
+    pub(super) index: u32,
 }
 
 /// The addresses of this machine that can carry candidates, IPv6 first as RFC 8421 §3 wants them tried.
@@ -34,7 +36,11 @@ pub(super) fn list(loopback: Loopback) -> io::Result<Vec<Interface>> {
             // A link-local address means nothing without its interface, which SDP cannot name.
             .filter(|interface| !interface.is_link_local())
             .filter(|interface| !interface.ip().is_unspecified())
-            .map(|interface| Interface { name: interface.name.clone(), ip: interface.ip() })
+            .map(|interface| Interface {
+                name: interface.name.clone(),
+                ip: interface.ip(),
+                index: interface.index.unwrap_or_default(),
+            })
             .collect();
         found.sort_by_key(|interface| (interface.ip.is_ipv4(), interface.name.clone(), interface.ip));
         found.dedup_by(|a, b| a.ip == b.ip);

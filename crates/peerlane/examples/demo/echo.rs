@@ -1,8 +1,9 @@
 //! What the Rust peer does with a call: media and messages go back to where they came from.
 
-use crate::{calls::Calls, file, record::Recorder};
+use crate::{file, record::Recorder};
 use peerlane::{
-    DataChannel, Event, Events, LocalTrack, PeerConnection, RtpTransceiver, TrackEvent, media::FrameKind,
+    DataChannel, Direction, Error, Event, Events, LocalTrack, PeerConnection, TrackEvent,
+    media::{EncodedFrame, FrameKind, ReceivedFrame},
 };
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc};
@@ -27,13 +28,12 @@ pub(crate) struct Session {
 
 impl Session {
     /// Echoes everything on a connection whose signalling does without trickle.
-    pub(crate) fn start(calls: &Arc<Calls>, connection: PeerConnection, events: Events) -> Self {
-        Self::start_with_signals(calls, connection, events).0
+    pub(crate) fn start(connection: PeerConnection, events: Events) -> Self {
+        Self::start_with_signals(connection, events).0
     }
 
     /// The same, and tells what the signalling has to know.
     pub(crate) fn start_with_signals(
-        _calls: &Arc<Calls>,
         connection: PeerConnection,
         events: Events,
     ) -> (Self, mpsc::UnboundedReceiver<Signal>) {
@@ -52,15 +52,21 @@ impl Session {
         tokio::spawn(echo_channel(channel));
     }
 
-    /// Sends into a transceiver of ours what comes back through it.
-    pub(crate) fn echo_into(&self, _transceiver: RtpTransceiver) {
-        // The track event of the answer brings the transceiver again; nothing is to be done before.
-    }
-
     /// Starts or stops writing what arrives to files.
     pub(crate) fn record(&self, folder: Option<PathBuf>) {
         self.recording.send_replace(folder);
     }
+}
+
+/// Sends back in every section that the peer sends in: to be called between its offer and our answer, which then
+/// says so without a second negotiation.
+pub(crate) async fn accept_media(connection: &PeerConnection) -> Result<(), Error> {
+    for transceiver in connection.transceivers().await? {
+        if !transceiver.direction().sends() && !transceiver.stopped() {
+            transceiver.set_direction(Direction::SendRecv).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn react(
@@ -96,10 +102,7 @@ async fn echo_channel(channel: DataChannel) {
 
 async fn echo_track(event: TrackEvent, recorder: Arc<Recorder>) {
     let TrackEvent { mut track, transceiver, .. } = event;
-    // Send back through the same transceiver: no second m= section, no renegotiation.
-    if !transceiver.direction().sends() && transceiver.set_direction(peerlane::Direction::SendRecv).await.is_err() {
-        return;
-    }
+    // Back through the same transceiver: no second m= section, no renegotiation.
     let back: LocalTrack = transceiver.sender().track();
     let mut recording = recorder.track(track.kind());
     loop {
@@ -112,7 +115,7 @@ async fn echo_track(event: TrackEvent, recorder: Arc<Recorder>) {
                     let _ = track.request_key_frame().await;
                 }
                 // Full or not negotiated yet: a late frame is of no use, it is dropped.
-                let _ = back.try_write(frame.into());
+                let _ = back.try_write(returned(frame));
             }
             () = back.key_frame_requested() => {
                 if track.request_key_frame().await.is_err() {
@@ -127,6 +130,13 @@ async fn echo_track(event: TrackEvent, recorder: Arc<Recorder>) {
             }
         }
     }
+}
+
+/// A received frame as one to send. Its time goes on as it was, so that sound and picture keep their distance.
+fn returned(frame: ReceivedFrame) -> EncodedFrame {
+    let mut back = EncodedFrame::new(frame.payload, frame.time, frame.first_arrival);
+    (back.audio_level, back.orientation) = (frame.audio_level, frame.orientation);
+    back
 }
 
 /// A message of the page's signalling that concerns the echo.

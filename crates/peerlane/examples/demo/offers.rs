@@ -31,10 +31,11 @@ pub(crate) async fn post_offer(
     let offer = description(&body, SdpType::Offer)?;
     let negotiated = query.get("negotiated").map(|id| channel_id(id)).transpose()?;
     let (id, connection, events) = calls.start().await?;
-    let session = echo::Session::start(&calls, connection.clone(), events);
+    let session = echo::Session::start(connection.clone(), events);
     let answered = async {
         connection.set_remote_description(offer).await?;
         check_usable(&connection).await?;
+        echo::accept_media(&connection).await?;
         if let Some(channel) = negotiated {
             let init = DataChannelInit::new().negotiated(channel);
             session.echo_channel(connection.create_data_channel("negotiated", init).await?);
@@ -59,6 +60,7 @@ pub(crate) async fn post_further_offer(
     let connection = calls.get(&id).await.ok_or_else(|| unknown(&id))?;
     let offer = description(&body, SdpType::Offer)?;
     connection.set_remote_description(offer).await?;
+    echo::accept_media(&connection).await?;
     answer(&connection, &id).await
 }
 
@@ -75,14 +77,14 @@ pub(crate) async fn get_offer(
         ));
     }
     let (id, connection, events) = calls.start().await?;
-    let session = echo::Session::start(&calls, connection.clone(), events);
+    let session = echo::Session::start(connection.clone(), events);
     if wants("data") {
         session.echo_channel(connection.create_data_channel("echo", DataChannelInit::new()).await?);
     }
     for (name, kind) in [("audio", MediaKind::Audio), ("video", MediaKind::Video)] {
         if wants(name) {
             let init = TransceiverInit::new().direction(Direction::SendRecv).stream("echo");
-            session.echo_into(connection.add_transceiver(kind, init).await?);
+            connection.add_transceiver(kind, init).await?;
         }
     }
     let offer = connection.create_offer(OfferOptions::new()).await?;

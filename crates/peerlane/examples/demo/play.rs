@@ -5,7 +5,7 @@ use peerlane::{
     Direction, Error, LocalTrack, MediaKind, PeerConnection, TransceiverInit,
     media::{
         EncodedFrame, MediaTime,
-        container::{IvfReader, OggOpusReader},
+        container::{IvfReader, OggReader},
     },
 };
 use std::time::Duration;
@@ -55,11 +55,11 @@ async fn send(track: LocalTrack, frames: &[Bytes], period: Duration, ticks: u64)
 }
 
 fn video() -> Vec<Bytes> {
-    let Ok(reader) = IvfReader::new(VIDEO) else { return Vec::new() };
+    let Ok(reader) = IvfReader::new(Bytes::from_static(VIDEO)) else { return Vec::new() };
     reader.filter_map(Result::ok).map(|frame| frame.payload).collect()
 }
 
 fn audio() -> Vec<Bytes> {
-    let Ok(reader) = OggOpusReader::new(AUDIO) else { return Vec::new() };
-    reader.filter_map(Result::ok).map(|packet| packet.payload).collect()
+    let Ok(reader) = OggReader::new(Bytes::from_static(AUDIO)) else { return Vec::new() };
+    reader.filter_map(Result::ok).collect()
 }

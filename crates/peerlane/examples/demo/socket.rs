@@ -2,7 +2,7 @@
 
 use crate::{
     calls::Calls,
-    echo::{Session, Signal, wants_recording},
+    echo::{Session, Signal, accept_media, wants_recording},
     play,
 };
 use axum::{
@@ -30,7 +30,7 @@ async fn serve(mut socket: WebSocket, calls: Arc<Calls>) {
             return;
         }
     };
-    let (session, signals) = Session::start_with_signals(&calls, connection, events);
+    let (session, signals) = Session::start_with_signals(connection, events);
     talk(&mut socket, &calls, &session, signals).await;
     drop(session);
     calls.end(&id).await;
@@ -78,7 +78,7 @@ async fn receive(text: &str, calls: &Calls, session: &Session) -> Result<Option<
                 return Ok(None);
             }
             connection.set_remote_description(Description::parse(SdpType::Offer, sdp()?)?).await?;
-            session.accept_media().await?;
+            accept_media(connection).await?;
             connection.set_local_description(None).await?;
             Ok(connection.local_description().map(|local| described(&local)))
         }

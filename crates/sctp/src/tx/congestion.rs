@@ -54,7 +54,9 @@ impl Congestion {
         }
         if self.window <= self.threshold {
             if limited {
-                self.window += bytes.min(SLOW_START_LIMIT * self.packet_len);
+                // The step that leaves slow start goes one packet beyond the threshold, not a whole batch.
+                let rest = self.threshold - self.window;
+                self.window += bytes.min(SLOW_START_LIMIT * self.packet_len).min(rest.saturating_add(self.packet_len));
             }
             return;
         }

@@ -59,6 +59,15 @@ struct Queued {
     order: Order,
     limit: Limit,
     number: u64,
+    /// Left out of `Stream::buffered`.
+    uncounted: bool,
+}
+
+impl Queued {
+    /// What `bytes` of its payload count for in `Stream::buffered`.
+    fn counted(&self, bytes: usize) -> usize {
+        if self.uncounted { 0 } else { bytes }
+    }
 }
 
 /// Whether a stream is being reset (RFC 6525 §5.1.2).
@@ -139,10 +148,11 @@ impl SendQueue {
         self.held += len + OVERHEAD;
         self.messages += 1;
         let entry = self.streams.entry(stream).or_default();
-        entry.buffered += len;
         let limit = Limit::resolve(options.reliability, now);
         let was_idle = entry.queue.is_empty();
-        entry.queue.push_back(Queued { message, order: options.order, limit, number });
+        let queued = Queued { message, order: options.order, limit, number, uncounted: options.uncounted };
+        entry.buffered += queued.counted(len);
+        entry.queue.push_back(queued);
         if was_idle {
             self.schedule(stream);
         }
@@ -156,7 +166,8 @@ impl SendQueue {
             let Some(entry) = self.streams.get_mut(&stream) else { break };
             let Some(first) = entry.queue.front().filter(|first| first.limit.is_expired(now)) else { break };
             let len = first.message.payload.len();
-            if entry.unbuffer(len) {
+            let counted = first.counted(len);
+            if entry.unbuffer(counted) {
                 low(stream);
             }
             self.turns.pop();
@@ -239,7 +250,8 @@ impl SendQueue {
         };
         let payload = first.message.payload.slice(current.offset..end_offset);
         let (message, limit) = (first.number, first.limit);
-        let low = entry.unbuffer(payload.len());
+        let counted = first.counted(payload.len());
+        let low = entry.unbuffer(counted);
         self.held -= payload.len();
         if header.end {
             self.current = None;
@@ -267,7 +279,8 @@ impl SendQueue {
             begin: false,
             end: true,
         };
-        let low = entry.unbuffer(rest);
+        let counted = first.counted(rest);
+        let low = entry.unbuffer(counted);
         self.held -= rest + OVERHEAD;
         self.current = None;
         self.finish_first(current.stream);

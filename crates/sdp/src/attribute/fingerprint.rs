@@ -42,12 +42,15 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.hash)?;
-        for (index, byte) in self.value.iter().enumerate() {
-            let separator = if index == 0 { "" } else { ":" };
-            write!(f, "{separator}{byte:02X}")?;
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or('0', |c| c.to_ascii_uppercase());
+        let mut text = String::with_capacity(self.value.len() * 3);
+        for byte in &self.value {
+            if !text.is_empty() {
+                text.push(':');
+            }
+            text.extend([digit(byte >> 4), digit(byte & 15)]);
         }
-        Ok(())
+        write!(f, "{} {text}", self.hash)
     }
 }
 

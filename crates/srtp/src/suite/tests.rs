@@ -125,9 +125,13 @@ fn rfc3711_b2_aes_cm_key_stream() {
     let salt = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfd");
     let mut stream = vec![0; 0xff02 * 16];
     AesCmSha1::key_stream(&rustcrypto::provider(), &key, &salt, 0, &mut stream);
-    let start = hex("e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab41e95b3bb0a2e8dd477901e4fca894c0");
+    let start = hex(
+        "e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab41e95b3bb0a2e8dd477901e4fca894c0",
+    );
     assert_eq!(stream[..48], start);
-    let end = hex("ec8cdf7398607cb0f2d21675ea9ea1e4362b7c3c6773516318a077d7fc5073ae6a2cc3787889374fbeb4c81b17ba6c44");
+    let end = hex(
+        "ec8cdf7398607cb0f2d21675ea9ea1e4362b7c3c6773516318a077d7fc5073ae6a2cc3787889374fbeb4c81b17ba6c44",
+    );
     assert_eq!(stream[0xfeff * 16..], end);
 }
 

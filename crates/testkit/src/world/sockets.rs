@@ -146,8 +146,15 @@ impl World {
         match command {
             SocketCommand::Bind(transport, address) => {
                 let bound = self.try_bind(HostId(host), transport, address);
-                if let Some(Some(socket)) = bound.ok().and_then(|socket| self.sockets.get_mut(socket.0)) {
-                    socket.owner = Some(node);
+                let bound = bound.map(|socket| {
+                    if let Some(Some(socket)) = self.sockets.get_mut(socket.0) {
+                        socket.owner = Some(node);
+                    }
+                    self.address(socket)
+                });
+                let now = self.now;
+                if let Some(state) = self.nodes.get_mut(node) {
+                    state.node.on_bound(now, address, bound);
                 }
             }
             SocketCommand::Close(transport, address) => {

@@ -35,7 +35,8 @@ impl Bucket {
         let earned = elapsed.as_nanos().saturating_mul(u128::from(self.rate)) / 1_000_000_000;
         if earned > 0 {
             // What is lost by rounding down is less than a byte per call.
-            self.tokens = self.tokens.saturating_add(u64::try_from(earned).unwrap_or(u64::MAX)).min(self.burst);
+            self.tokens =
+                self.tokens.saturating_add(u64::try_from(earned).unwrap_or(u64::MAX)).min(self.burst);
             self.filled_at = now;
         }
         match self.tokens.checked_sub(bytes as u64) {

@@ -5,7 +5,7 @@ use super::{message, record};
 use crate::handshake::HandshakeType;
 use crate::message::hello_verify;
 use crate::record::v12;
-use crate::{AlertDescription, CloseReason, CookiePolicy, CookieSecret, Event, State};
+use crate::{AlertDescription, CloseReason, CookiePolicy, CookieSecret, Event, ExportError, State};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -177,7 +177,10 @@ fn t_d18_closing_during_the_handshake_ends_it() {
             assert_eq!(pair.peer(side).close_reason(), Some(&CloseReason::Local), "{steps} {side:?}");
             let other = pair.peer(if side == Side::Client { Side::Server } else { Side::Client });
             // A server that never saw a hello waits on; everybody else has heard or has given up.
-            assert!(other.close_reason().is_some() || other.connection.state() == State::New, "{steps} {side:?}");
+            assert!(
+                other.close_reason().is_some() || other.connection.state() == State::New,
+                "{steps} {side:?}"
+            );
         }
     }
 }
@@ -228,14 +231,16 @@ fn users_24_a_repeated_finished_is_answered_once() {
         }
     }
     let mut now = pair.now + Duration::from_secs(2);
-    pair.server.deliver(now, flight.clone());
+    pair.server.deliver(now, flight);
     assert!(pair.server.transmit(now).is_empty(), "a copy of the same record is a replay");
 
     // A true repetition has a new sequence number.
     let mut pair = Pair::new();
-    pair.network = Box::new(|side, number, _| {
-        if side == Side::Server && number == 1 { Fate::Drop } else { Fate::Deliver }
-    });
+    pair.network = Box::new(
+        |side, number, _| {
+            if side == Side::Server && number == 1 { Fate::Drop } else { Fate::Deliver }
+        },
+    );
     pair.start();
     pair.run(Duration::from_secs(30));
     pair.assert_talking();
@@ -286,7 +291,7 @@ fn t_d14_cookies_are_bound_to_source_and_hello() {
     let mut other = answer.clone();
     other[30] ^= 1;
     assert!(!is_accepted(&first, b"A", &other), "another hello");
-    let mut other = answer.clone();
+    let mut other = answer;
     other[13 + 12 + 2 + 32 + 1 + 1 + 31] ^= 1;
     assert!(!is_accepted(&first, b"A", &other), "another cookie");
 }
@@ -335,4 +340,36 @@ fn half_open_handshakes_hold_little() {
     assert!(connection.shared.transcript.len() + connection.reassembly.bytes() <= 12 * 1024);
     pair.server.deliver(pair.now, record(22, 0, &[]));
     assert_eq!(pair.server.connection.stats().dropped_malformed, 0);
+}
+
+#[test]
+fn a_connection_may_move_between_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<crate::Connection>();
+}
+
+/// RFC 5705 §4: label and context count, an empty context is not none, and TLS keeps its own labels.
+#[test]
+fn exporters_depend_on_label_and_context() {
+    let pair = Pair::connected();
+    let export = |label: &str, context: Option<&[u8]>| {
+        let mut both = [[0; 40]; 2];
+        for (connection, out) in [&pair.client.connection, &pair.server.connection].into_iter().zip(&mut both)
+        {
+            connection.export_keying_material(label, context, out)?;
+        }
+        assert_eq!(both[0], both[1]);
+        Ok(both[0])
+    };
+    let mut seen = BTreeSet::new();
+    for label in ["EXPORTER-a", "EXPORTER-b", "EXTRACTOR-dtls_srtp"] {
+        for context in [None, Some(&b""[..]), Some(b"x")] {
+            assert!(seen.insert(export(label, context).unwrap()), "{label} {context:?}");
+        }
+    }
+    let mut short = [0; 16];
+    pair.client.connection.export_keying_material("EXPORTER-a", None, &mut short).unwrap();
+    assert_eq!(short, export("EXPORTER-a", None).unwrap()[..16]);
+    assert_eq!(export("key expansion", None), Err(ExportError::ReservedLabel));
+    assert_eq!(export("EXPORTER-a", Some(&[0; 65_536])), Err(ExportError::ContextTooLong));
 }

@@ -47,7 +47,8 @@ fn user_72_offers_of_browsers_get_the_answer_on_file() {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(&path, &answer).unwrap();
         }
-        let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let expected =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(answer, expected, "{name}");
         sensible(name, &Description::offer(offer).unwrap(), &peer);
     }
@@ -58,23 +59,35 @@ fn sensible(name: &str, offer: &Description, peer: &Peer) {
     let (offer, answer) = (offer.document().unwrap(), peer.document());
     assert_eq!(offer.media.len(), answer.media.len(), "{name}");
     for (offered, answered) in offer.media.iter().zip(&answer.media) {
-        assert_eq!((&offered.kind, &offered.protocol, offered.mid()), (&answered.kind, &answered.protocol, answered.mid()));
+        assert_eq!(
+            (&offered.kind, &offered.protocol, offered.mid()),
+            (&answered.kind, &answered.protocol, answered.mid())
+        );
         assert_ne!(answered.port, 0, "{name}: everything is accepted");
         // User case 70: payload types and their order are the offer's.
         let offered_types = payload_types(offered);
         let mut rest = offered_types.iter();
         assert!(payload_types(answered).iter().all(|own| rest.any(|theirs| theirs == own)), "{name}");
         for extmap in answered.extmaps() {
-            assert!(offered.extmaps().any(|theirs| theirs.id == extmap.id && theirs.uri == extmap.uri), "{name}");
+            assert!(
+                offered.extmaps().any(|theirs| theirs.id == extmap.id && theirs.uri == extmap.uri),
+                "{name}"
+            );
         }
         let mut feedback = answered.rtcp_fbs().map(|line| line.to_string());
         assert!(feedback.all(|line| offered.rtcp_fbs().any(|theirs| theirs.to_string() == line)), "{name}");
         let simulcast = |attribute: &sdp::Attribute| {
-            matches!(attribute, sdp::Attribute::Rid(_) | sdp::Attribute::Simulcast(_) | sdp::Attribute::BundleOnly)
+            matches!(
+                attribute,
+                sdp::Attribute::Rid(_) | sdp::Attribute::Simulcast(_) | sdp::Attribute::BundleOnly
+            )
         };
         assert!(!answered.attributes.iter().any(simulcast), "{name}: receiving simulcast is for later");
         assert!(answered.has(&sdp::Attribute::Setup(sdp::Setup::Active)), "{name}");
-        assert!(!answered.attributes.iter().any(|a| matches!(a, sdp::Attribute::TlsId(_))), "{name}: none was offered");
+        assert!(
+            !answered.attributes.iter().any(|a| matches!(a, sdp::Attribute::TlsId(_))),
+            "{name}: none was offered"
+        );
     }
     assert_eq!(section::bundle(offer), section::bundle(&answer), "{name}");
     assert_eq!(peer.role, Some(IceRole::Controlled));
@@ -100,11 +113,14 @@ fn chromium_offer_in_detail() {
     // VP8, and of six H.264 configurations the two of the constrained baseline profile.
     assert_eq!(types, [96, 108, 114]);
     assert_eq!(streams[1].receive[1].rtx.map(sdp::PayloadType::value), Some(109));
-    assert_eq!(streams[1].sources, [RemoteSource {
-        ssrc: 2_630_881_611,
-        rtx: Some(3_932_161_162),
-        cname: Some("MMT+Fpd/vVzQOko4".into()),
-    }]);
+    assert_eq!(
+        streams[1].sources,
+        [RemoteSource {
+            ssrc: 2_630_881_611,
+            rtx: Some(3_932_161_162),
+            cname: Some("MMT+Fpd/vVzQOko4".into()),
+        }]
+    );
     assert_eq!(streams[0].remote.streams, ["87ae601f-00e1-4d17-844a-482719289dc4"]);
     let mid = streams[0].extensions.iter().find(|extension| extension.uri.ends_with("sdes:mid"));
     assert_eq!(mid.map(|extension| extension.id), Some(4));
@@ -118,8 +134,13 @@ fn firefox_offer_in_detail() {
     peer.set_remote(SdpType::Offer, OFFERS[5].1).unwrap();
     peer.answer();
     assert_eq!(peer.streams[0].receive[0].payload_type.value(), 109);
-    assert_eq!(peer.streams[1].receive.iter().map(|codec| codec.payload_type.value()).collect::<Vec<_>>(), [120]);
-    assert!(peer.streams[1].receive[0].codec.feedback.iter().any(|feedback| feedback.is("transport-cc", None)));
+    assert_eq!(
+        peer.streams[1].receive.iter().map(|codec| codec.payload_type.value()).collect::<Vec<_>>(),
+        [120]
+    );
+    assert!(
+        peer.streams[1].receive[0].codec.feedback.iter().any(|feedback| feedback.is("transport-cc", None))
+    );
     assert!(matches!(peer.sctp[0], SctpChange::Start { max_message_size: 1_073_741_823, .. }));
     assert_eq!(peer.streams[1].sources[0].rtx, Some(992_051_779));
 }
@@ -129,7 +150,8 @@ fn the_fingerprints_of_aiortc_are_all_kept() {
     let mut peer = Peer::new("peerlane");
     peer.set_remote(SdpType::Offer, OFFERS[0].1).unwrap();
     peer.answer();
-    let hashes: Vec<_> = peer.dtls[0].fingerprints.iter().map(|fingerprint| fingerprint.hash.as_str()).collect();
+    let hashes: Vec<_> =
+        peer.dtls[0].fingerprints.iter().map(|fingerprint| fingerprint.hash.as_str()).collect();
     assert_eq!(hashes, ["sha-256", "sha-384", "sha-512"]);
 }
 

@@ -31,7 +31,10 @@ pub(super) fn extensions() -> Vec<ExtensionCapability> {
             &[Audio, Video],
         ),
         ExtensionCapability::new("urn:ietf:params:rtp-hdrext:ssrc-audio-level", &[Audio]),
-        ExtensionCapability::new("http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", &[Audio, Video]),
+        ExtensionCapability::new(
+            "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+            &[Audio, Video],
+        ),
     ]
 }
 
@@ -89,7 +92,10 @@ impl Peer {
         let streams = vec![stream.to_owned()];
         let free = self.snapshot.transceivers.iter_mut().find(|view| {
             let never_sent = !view.current_direction.is_some_and(Direction::sends);
-            view.kind == kind && !view.sender.has_track && view.state == TransceiverState::Active && never_sent
+            view.kind == kind
+                && !view.sender.has_track
+                && view.state == TransceiverState::Active
+                && never_sent
         });
         if let Some(view) = free {
             view.sender.has_track = true;
@@ -216,7 +222,8 @@ impl Peer {
 
     /// Makes and sets an answer.
     pub(super) fn answer(&mut self) -> String {
-        let answer = self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
+        let answer =
+            self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
         self.negotiator.created(&self.snapshot, &answer);
         self.set_local(&answer).expect("our own answer");
         answer.sdp()
@@ -224,7 +231,8 @@ impl Peer {
 
     /// Makes and sets an answer for now.
     pub(super) fn pranswer(&mut self) -> String {
-        let answer = self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
+        let answer =
+            self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
         self.negotiator.created(&self.snapshot, &answer);
         let pranswer = Description::parse(SdpType::Pranswer, &answer.sdp()).expect("valid");
         self.set_local(&pranswer).expect("our own answer");
@@ -249,13 +257,17 @@ pub(super) fn exchange(offerer: &mut Peer, answerer: &mut Peer) {
 pub(super) fn agree(a: &Peer, b: &Peer) {
     assert_eq!((a.state(), b.state()), (SignalingState::Stable, SignalingState::Stable));
     for (one, other) in [(a, b), (b, a)] {
-        let ours = one.negotiator.current_local_description().map(|description| description.sdp());
-        let theirs = other.negotiator.current_remote_description().map(|description| description.sdp());
+        let ours = one.negotiator.current_local_description();
+        let theirs = other.negotiator.current_remote_description();
         assert_eq!(ours, theirs);
         assert!(one.negotiator.pending_local_description().is_none());
         assert!(one.negotiator.pending_remote_description().is_none());
         for stream in &one.streams {
-            let twin = other.streams.iter().find(|twin| twin.mid == stream.mid).expect("both sides have the section");
+            let twin = other
+                .streams
+                .iter()
+                .find(|twin| twin.mid == stream.mid)
+                .expect("both sides have the section");
             assert_eq!(twin.direction, stream.direction.reversed());
             assert_eq!((twin.index, twin.kind), (stream.index, stream.kind));
             let types = |codecs: &[NegotiatedCodec]| {

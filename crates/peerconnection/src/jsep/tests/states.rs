@@ -2,7 +2,9 @@
 
 use super::{super::*, peer::Peer};
 use crate::transceiver::MediaKind;
-use SignalingState::{Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable};
+use SignalingState::{
+    Closed, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
+};
 
 /// A peer in a state, with texts of the other side that fit.
 fn peer_in(state: SignalingState) -> (Peer, String, String) {

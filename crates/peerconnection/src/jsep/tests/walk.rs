@@ -31,7 +31,7 @@ struct Walk {
 impl Walk {
     fn new(seed: u64) -> Self {
         let (mut polite, mut impolite) = (Peer::new("alice"), Peer::new("bobby"));
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             (polite.snapshot.bundle, impolite.snapshot.bundle) = (BundleForm::Tagged, BundleForm::Tagged);
         }
         Self { dice: Dice(seed.max(1)), polite, impolite, sections: Vec::new() }
@@ -65,8 +65,11 @@ impl Walk {
                 let codecs = CodecTable::standard();
                 let table = if peer.view(id).kind == MediaKind::Audio { codecs.audio } else { codecs.video };
                 let first = pick % table.len();
-                peer.view_mut(id).codec_preferences =
-                    if pick % 3 == 0 { Vec::new() } else { vec![table[first].codec.clone(), table[0].codec.clone()] };
+                peer.view_mut(id).codec_preferences = if pick.is_multiple_of(3) {
+                    Vec::new()
+                } else {
+                    vec![table[first].codec.clone(), table[0].codec.clone()]
+                };
             }
             _ => {}
         }
@@ -163,7 +166,8 @@ impl Walk {
     }
 
     fn direction(&mut self) -> Direction {
-        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive][self.dice.below(4)]
+        [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
+            [self.dice.below(4)]
     }
 }
 
@@ -174,7 +178,7 @@ fn user_71_random_walk() {
         let mut walk = Walk::new(seed * 0x9e37_79b9);
         for step in 0..2_500 {
             walk.change();
-            if walk.dice.below(3) == 0 {
+            if walk.dice.below(4) == 0 {
                 walk.negotiate();
             }
             if step % 16 == 15 {

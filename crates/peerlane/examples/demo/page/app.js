@@ -94,12 +94,13 @@ export async function echo() {
     $('echo-record').textContent = on ? 'Stop recording' : 'Record';
     $('echo-record').dataset.on = on ? '1' : '';
     if (!files?.length) return;
-    $('echo-files').replaceChildren('Recorded on the Rust side: ', ...files.flatMap(name => {
+    if (on) $('echo-files').replaceChildren();
+    $('echo-files').append(...files.flatMap(name => {
       const link = document.createElement('a');
       link.href = `recordings/${name}`;
       link.textContent = name;
       link.download = name;
-      return [link, ' ']; 
+      return [link, ' '];
     }));
   });
   await session.connected.promise;

@@ -40,9 +40,10 @@ async function echoCase() {
   call.send({ type: 'record', on: true });
   await recording;
   const media = await watch(call.pc, 4);
-  const stopped = new Promise(resolve => { call.handlers.recording = resolve; });
+  const files = [];
+  call.handlers.recording = message => files.push(...(message.files ?? []));
   call.send({ type: 'record', on: false });
-  const { files } = await stopped;
+  await sleep(1000);
   const recorded = [];
   for (const name of files) recorded.push({ name, bytes: (await (await fetch(`recordings/${name}`)).arrayBuffer()).byteLength });
 
