@@ -133,7 +133,7 @@ impl Driver {
                         relay.is_closed.store(true, Ordering::Relaxed);
                     }
                 }
-                _ => {}
+                Event::Allocated { .. } | Event::Closed | Event::Released { .. } | _ => {}
             }
         }
         self.out.clear();

@@ -313,6 +313,7 @@ fn fixed<const N: usize>(kind: AttributeType, value: &[u8]) -> Result<[u8; N], A
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use super::*;
     use std::fmt::Debug;

@@ -149,7 +149,12 @@ fn survives_loss_and_repetition() {
         net.latency = Duration::from_millis(60);
         let peer = addr(PEER);
         net.clients[0].bind_channel(net.now, peer).expect("invariant: before the allocation is fine");
-        assert!(net.run_until(secs(120), |net| net.clients[0].has_channel(peer)), "seed {seed}: {:?} {:?}", net.clients[0], net.client_events);
+        assert!(
+            net.run_until(secs(120), |net| net.clients[0].has_channel(peer)),
+            "seed {seed}: {:?} {:?}",
+            net.clients[0],
+            net.client_events
+        );
         net.run(secs(2 * 3_600));
         assert!(net.clients[0].has_channel(peer), "seed {seed}: {:?}", net.client_events[0]);
         assert_eq!(net.server.allocations(), 1, "seed {seed}: retransmissions make no second one");

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod nat;
+pub(crate) mod nat;
 
 use crypto::Random;
 use ice::{
@@ -18,31 +18,31 @@ use std::{
 };
 use stun::{Builder, Class, Message, attr::XorMappedAddress};
 
-pub const STUN: &str = "203.0.113.1:3478";
+pub(crate) const STUN: &str = "203.0.113.1:3478";
 
-pub fn ms(ms: u64) -> Duration {
+pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-pub fn secs(secs: u64) -> Duration {
+pub(crate) fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-pub fn address(text: &str) -> SocketAddr {
+pub(crate) fn address(text: &str) -> SocketAddr {
     text.parse().expect(text)
 }
 
 #[expect(clippy::disallowed_methods, reason = "virtual time needs one real instant to start from")]
-pub fn epoch() -> Instant {
+pub(crate) fn epoch() -> Instant {
     Instant::now()
 }
 
 /// splitmix64.
 #[derive(Clone)]
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub u64);
 
 impl Seeded {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -50,12 +50,12 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
     /// True in `percent` of cases.
-    pub fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }
@@ -68,25 +68,25 @@ impl Random for Seeded {
     }
 }
 
-pub fn provider() -> crypto::Provider {
+pub(crate) fn provider() -> crypto::Provider {
     crypto::rustcrypto::provider()
 }
 
 /// An agent and what came of it.
-pub struct Peer {
-    pub agent: Agent,
-    pub events: Vec<(Instant, Event)>,
+pub(crate) struct Peer {
+    pub(crate) agent: Agent,
+    pub(crate) events: Vec<(Instant, Event)>,
     /// Data handed on.
-    pub inbox: Vec<Vec<u8>>,
+    pub(crate) inbox: Vec<Vec<u8>>,
     /// Datagrams sent, of any kind.
-    pub sent: Vec<(Instant, FiveTuple, Vec<u8>)>,
-    pub sockets: Vec<SocketAddr>,
+    pub(crate) sent: Vec<(Instant, FiveTuple, Vec<u8>)>,
+    pub(crate) sockets: Vec<SocketAddr>,
     /// Candidates that have been signalled, for a peer that comes late.
     candidates_told: usize,
 }
 
 impl Peer {
-    pub fn states(&self) -> Vec<ConnectionState> {
+    pub(crate) fn states(&self) -> Vec<ConnectionState> {
         let of = |(_, event): &(Instant, Event)| match event {
             Event::ConnectionStateChanged(state) => Some(*state),
             _ => None,
@@ -94,7 +94,7 @@ impl Peer {
         self.events.iter().filter_map(of).collect()
     }
 
-    pub fn candidates(&self) -> Vec<Candidate> {
+    pub(crate) fn candidates(&self) -> Vec<Candidate> {
         let of = |(_, event): &(Instant, Event)| match event {
             Event::LocalCandidate(candidate) => Some(candidate.clone()),
             _ => None,
@@ -102,12 +102,12 @@ impl Peer {
         self.events.iter().filter_map(of).collect()
     }
 
-    pub fn time_of_state(&self, wanted: ConnectionState) -> Option<Instant> {
+    pub(crate) fn time_of_state(&self, wanted: ConnectionState) -> Option<Instant> {
         let is_it = |event: &Event| matches!(event, Event::ConnectionStateChanged(state) if *state == wanted);
         self.events.iter().rev().find(|(_, event)| is_it(event)).map(|(at, _)| *at)
     }
 
-    pub fn selected_remote(&self) -> Option<SocketAddr> {
+    pub(crate) fn selected_remote(&self) -> Option<SocketAddr> {
         self.agent.selected_pair().and_then(|pair| pair.remote.socket_addr())
     }
 }
@@ -121,33 +121,33 @@ struct Flight {
 
 /// What signalling carries.
 #[derive(Clone)]
-pub enum Signal {
+pub(crate) enum Signal {
     Candidate(Candidate),
     End,
 }
 
-pub struct Net {
-    pub now: Instant,
-    pub peers: Vec<Peer>,
-    pub nats: Vec<Nat>,
-    pub rng: Seeded,
+pub(crate) struct Net {
+    pub(crate) now: Instant,
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) nats: Vec<Nat>,
+    pub(crate) rng: Seeded,
     /// One way.
-    pub latency: Duration,
+    pub(crate) latency: Duration,
     /// Percent of datagrams lost.
-    pub loss: u64,
+    pub(crate) loss: u64,
     /// Whether candidates go from each peer to the other.
-    pub trickle: bool,
-    pub signalling_delay: Duration,
+    pub(crate) trickle: bool,
+    pub(crate) signalling_delay: Duration,
     /// Drops datagrams it returns true for.
-    pub filter: Option<Box<dyn FnMut(Instant, SocketAddr, SocketAddr, &[u8]) -> bool>>,
+    pub(crate) filter: Option<Box<dyn FnMut(Instant, SocketAddr, SocketAddr, &[u8]) -> bool>>,
     /// Servers by address: given a datagram, what they send back.
-    pub servers: BTreeMap<SocketAddr, Server>,
+    pub(crate) servers: BTreeMap<SocketAddr, Server>,
     flights: BTreeMap<(Instant, u64), Flight>,
     signals: BTreeMap<(Instant, u64), (usize, Signal)>,
     serial: u64,
 }
 
-pub enum Server {
+pub(crate) enum Server {
     Stun,
     /// Takes everything and says nothing.
     Dead,
@@ -155,7 +155,7 @@ pub enum Server {
 }
 
 /// A relay server in the network: takes a datagram, gives datagrams.
-pub trait TurnNode {
+pub(crate) trait TurnNode {
     fn handle(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, bytes: &[u8]);
     fn poll(&mut self, now: Instant) -> Option<(SocketAddr, SocketAddr, Vec<u8>)>;
     fn timeout(&self) -> Option<Instant>;
@@ -163,7 +163,7 @@ pub trait TurnNode {
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             now: epoch(),
             peers: Vec::new(),
@@ -182,7 +182,7 @@ impl Net {
     }
 
     /// Adds an agent with sockets at these addresses.
-    pub fn add(&mut self, config: Config, role: Role, sockets: &[&str]) -> usize {
+    pub(crate) fn add(&mut self, config: Config, role: Role, sockets: &[&str]) -> usize {
         let seed = self.rng.next();
         let config = Arc::new(config.with_loopback(Loopback::Allow));
         let agent = Agent::new(config, role, &provider(), self.now, Box::new(Seeded(seed)));
@@ -203,7 +203,7 @@ impl Net {
     }
 
     /// Two agents on one network, gathering and knowing each other's credentials.
-    pub fn pair(seed: u64) -> Self {
+    pub(crate) fn pair(seed: u64) -> Self {
         let mut net = Self::new(seed);
         net.add(Config::new(), Role::Controlling, &["10.0.0.1:1000"]);
         net.add(Config::new(), Role::Controlled, &["10.0.0.2:2000"]);
@@ -212,41 +212,41 @@ impl Net {
     }
 
     /// Starts gathering at all, and exchanges credentials.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         for peer in 0..self.peers.len() {
             self.gather(peer);
         }
         self.exchange_credentials();
     }
 
-    pub fn gather(&mut self, peer: usize) {
+    pub(crate) fn gather(&mut self, peer: usize) {
         let now = self.now;
         let agent = &mut self.peers[peer].agent;
         agent.start_gathering(now);
         agent.local_addresses_complete(now);
     }
 
-    pub fn exchange_credentials(&mut self) {
+    pub(crate) fn exchange_credentials(&mut self) {
         let [one, other] = [0, 1].map(|peer| self.peers[peer].agent.local_credentials().clone());
         self.peers[0].agent.set_remote_credentials(self.now, other);
         self.peers[1].agent.set_remote_credentials(self.now, one);
     }
 
     /// Lets time pass.
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         self.run_while(end, |_| true);
         self.now = end;
     }
 
     /// Lets time pass until the condition holds; false when it does not within `time`.
-    pub fn run_until(&mut self, time: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+    pub(crate) fn run_until(&mut self, time: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
         let end = self.now + time;
         self.run_while(end, |net| !done(net));
         done(self)
     }
 
-    pub fn run_until_connected(&mut self, time: Duration) -> bool {
+    pub(crate) fn run_until_connected(&mut self, time: Duration) -> bool {
         self.run_until(time, |net| net.peers.iter().all(|peer| peer.agent.is_writable()))
     }
 
@@ -282,7 +282,7 @@ impl Net {
     }
 
     /// Takes everything out of all agents and servers.
-    pub fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         for index in 0..self.peers.len() {
             let mut out = Vec::new();
             let now = self.now;
@@ -324,7 +324,7 @@ impl Net {
         }
     }
 
-    pub fn send(&mut self, index: usize, transmit: &Transmit, bytes: Vec<u8>) {
+    pub(crate) fn send(&mut self, index: usize, transmit: &Transmit, bytes: Vec<u8>) {
         let path = transmit.path;
         self.peers[index].sent.push((self.now, path, bytes.clone()));
         if self.peers[index].sockets.contains(&path.local) {
@@ -333,7 +333,7 @@ impl Net {
     }
 
     /// Puts a datagram on the network, through the NATs between the two.
-    pub fn launch(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+    pub(crate) fn launch(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
         if self.filter.as_mut().is_some_and(|filter| filter(self.now, from, to, &bytes)) || self.rng.chance(self.loss)
         {
             return;
@@ -382,13 +382,13 @@ impl Net {
             // One of an earlier generation may be too late: that is what the error is for.
             Signal::Candidate(candidate) => {
                 let text = candidate.to_string();
-                drop(agent.add_remote_candidate(now, text.parse().expect("invariant: we read what we write")));
+                let _ = agent.add_remote_candidate(now, text.parse().expect("invariant: we read what we write"));
             }
             Signal::End => agent.end_of_remote_candidates(now),
         }
     }
 
-    pub fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    pub(crate) fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
         let now = self.now;
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.sockets.contains(&to)) {
             let received = peer.agent.handle_datagram(now, FiveTuple::udp(to, from), bytes);
@@ -431,7 +431,7 @@ impl Net {
     }
 
     /// Sends data from one peer to the other; false when it has no path.
-    pub fn send_data(&mut self, index: usize, data: &[u8]) -> bool {
+    pub(crate) fn send_data(&mut self, index: usize, data: &[u8]) -> bool {
         let mut out = Vec::new();
         let framed = self.peers[index].agent.frame_with(&mut out, |out| {
             out.extend_from_slice(data);
@@ -443,7 +443,7 @@ impl Net {
     }
 
     /// Whether data gets from each to the other.
-    pub fn exchange(&mut self) -> bool {
+    pub(crate) fn exchange(&mut self) -> bool {
         let loss = std::mem::take(&mut self.loss);
         let before = [0, 1].map(|peer| self.peers[peer].inbox.len());
         let sent = self.send_data(0, b"\x80 from zero") & self.send_data(1, b"\x80 from one");
@@ -453,7 +453,7 @@ impl Net {
     }
 
     /// Signals all candidates known so far, and the end when gathering is complete.
-    pub fn tell_all(&mut self, from: usize) {
+    pub(crate) fn tell_all(&mut self, from: usize) {
         let candidates: Vec<_> = self.peers[from].agent.local_candidates().cloned().collect();
         let complete = self.peers[from].agent.gathering_state() == GatheringState::Complete;
         for candidate in candidates {
@@ -464,13 +464,13 @@ impl Net {
         }
     }
 
-    pub fn state(&self, peer: usize) -> ConnectionState {
+    pub(crate) fn state(&self, peer: usize) -> ConnectionState {
         self.peers[peer].agent.connection_state()
     }
 }
 
 /// What a STUN server answers.
-pub fn stun_response(from: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn stun_response(from: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
     let message = Message::parse(request).ok().filter(|message| message.class() == Class::Request)?;
     let mut out = Vec::new();
     let mut builder = Builder::success(&mut out, &message);
@@ -480,7 +480,7 @@ pub fn stun_response(from: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A configuration with the STUN server.
-pub fn with_stun(config: Config) -> Config {
+pub(crate) fn with_stun(config: Config) -> Config {
     let url = format!("stun:{STUN}").parse().expect("invariant: a good URL");
     config.with_server(ice::IceServer::stun(url, &[address(STUN)]).expect("invariant: a good server"))
 }

@@ -7,14 +7,14 @@ use std::{
 
 /// What a mapping or a filter depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dependence {
+pub(crate) enum Dependence {
     Endpoint,
     Address,
     AddressAndPort,
 }
 
-pub struct Nat {
-    pub public: IpAddr,
+pub(crate) struct Nat {
+    pub(crate) public: IpAddr,
     inside: IpAddr,
     mapping: Dependence,
     filtering: Dependence,
@@ -35,7 +35,7 @@ const LIFETIME: Duration = Duration::from_secs(120);
 
 impl Nat {
     /// For all addresses that share the first two bytes with `inside`.
-    pub fn new(public: &str, inside: &str, mapping: Dependence, filtering: Dependence) -> Self {
+    pub(crate) fn new(public: &str, inside: &str, mapping: Dependence, filtering: Dependence) -> Self {
         Self {
             public: public.parse().expect(public),
             inside: inside.parse().expect(inside),
@@ -46,19 +46,19 @@ impl Nat {
         }
     }
 
-    pub fn full_cone(public: &str, inside: &str) -> Self {
+    pub(crate) fn full_cone(public: &str, inside: &str) -> Self {
         Self::new(public, inside, Dependence::Endpoint, Dependence::Endpoint)
     }
 
-    pub fn port_restricted(public: &str, inside: &str) -> Self {
+    pub(crate) fn port_restricted(public: &str, inside: &str) -> Self {
         Self::new(public, inside, Dependence::Endpoint, Dependence::AddressAndPort)
     }
 
-    pub fn symmetric(public: &str, inside: &str) -> Self {
+    pub(crate) fn symmetric(public: &str, inside: &str) -> Self {
         Self::new(public, inside, Dependence::AddressAndPort, Dependence::AddressAndPort)
     }
 
-    pub fn has_inside(&self, address: SocketAddr) -> bool {
+    pub(crate) fn has_inside(&self, address: SocketAddr) -> bool {
         match (self.inside, address.ip()) {
             (IpAddr::V4(inside), IpAddr::V4(address)) => inside.octets()[..2] == address.octets()[..2],
             _ => false,
@@ -66,11 +66,11 @@ impl Nat {
     }
 
     /// Forgets all mappings: the next datagrams get new ports.
-    pub fn rebind(&mut self) {
+    pub(crate) fn rebind(&mut self) {
         self.bindings.clear();
     }
 
-    pub fn translate_out(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> SocketAddr {
+    pub(crate) fn translate_out(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> SocketAddr {
         let towards = match self.mapping {
             Dependence::Endpoint => None,
             Dependence::Address => Some((to.ip(), 0)),
@@ -92,7 +92,7 @@ impl Nat {
         SocketAddr::new(self.public, binding.port)
     }
 
-    pub fn translate_in(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn translate_in(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         let filtering = self.filtering;
         let binding = self.bindings.iter().find(|binding| binding.port == to.port())?;
         let alive = now.saturating_duration_since(binding.used) < LIFETIME;

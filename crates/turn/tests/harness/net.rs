@@ -173,7 +173,7 @@ impl Net {
         let Some(((), transmit)) = framed else { return false };
         assert_eq!(transmit.len, out.len());
         assert!(out.len() - payload.len() <= self.clients[client].overhead(peer));
-        self.to_server(transmit.path, out);
+        self.carry_to_server(transmit.path, out);
         true
     }
 
@@ -261,13 +261,13 @@ impl Net {
     fn drain(&mut self) {
         self.drain_events();
         for (path, datagram) in self.answers() {
-            self.to_client(path, datagram);
+            self.carry_to_client(path, datagram);
         }
         for index in 0..self.clients.len() {
             let mut out = Vec::new();
             while let Some(transmit) = self.clients[index].poll_transmit(self.now, &mut out) {
                 let datagram = out.split_off(out.len() - transmit.len);
-                self.to_server(transmit.path, datagram);
+                self.carry_to_server(transmit.path, datagram);
             }
             while let Some(event) = self.clients[index].poll_event() {
                 self.client_events[index].push(event);
@@ -291,7 +291,11 @@ impl Net {
                 server::Event::CloseRelay { relay } => {
                     assert!(self.relays.remove(relay).is_some(), "closed once");
                 }
-                _ => {}
+                server::Event::OpenRelay { .. }
+                | server::Event::Allocated { .. }
+                | server::Event::Released { .. }
+                | server::Event::Closed
+                | _ => {}
             }
             self.server_events.push(event);
         }
@@ -313,7 +317,7 @@ impl Net {
                     if let Some(transmit) = answer {
                         assert_eq!(transmit.len, out.len());
                         check_padding(&out);
-                        self.to_client(transmit.path, out);
+                        self.carry_to_client(transmit.path, out);
                     }
                 }
             }
@@ -344,12 +348,12 @@ impl Net {
         }
     }
 
-    fn to_server(&mut self, path: FiveTuple, datagram: Vec<u8>) {
+    fn carry_to_server(&mut self, path: FiveTuple, datagram: Vec<u8>) {
         check_padding(&datagram);
         self.carry(To::Server(path.reversed()), datagram);
     }
 
-    fn to_client(&mut self, path: FiveTuple, datagram: Vec<u8>) {
+    fn carry_to_client(&mut self, path: FiveTuple, datagram: Vec<u8>) {
         let path = path.reversed();
         if let Some(index) = self.clients.iter().position(|client| client.path() == path) {
             self.carry(To::Client(index), datagram);

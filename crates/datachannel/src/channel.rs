@@ -1,0 +1,112 @@
+//! One channel.
+
+use crate::event::ChannelEnd;
+use crate::ids::ChannelId;
+use crate::init::ChannelInit;
+use crate::payload::{Kind, Payload};
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+
+/// Where a channel stands (webrtc-pc §6.2, `RTCDataChannelState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "webrtc-pc has four states")]
+pub enum ChannelState {
+    /// Waits for the association, or for the peer's answer.
+    Connecting,
+    /// Messages may be sent.
+    Open,
+    /// One side closes it; what was sent before still arrives.
+    Closing,
+    /// Gone.
+    Closed,
+}
+
+/// How far the reset of one direction is (RFC 8831 §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reset {
+    /// Not asked for.
+    None,
+    /// Wanted; the association could not take the request yet.
+    Wanted,
+    /// With the peer.
+    Requested,
+    Done,
+}
+
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) init: ChannelInit,
+    pub(crate) id: Option<ChannelId>,
+    pub(crate) state: ChannelState,
+    /// Was open at some time, for the counters.
+    pub(crate) was_open: bool,
+    /// The OPEN or ACK that is to go before anything else.
+    pub(crate) owed: Option<Bytes>,
+    pub(crate) outgoing: Reset,
+    /// The peer reset its direction.
+    pub(crate) incoming_done: bool,
+    /// The program closed it: nothing more is given to it.
+    pub(crate) discards: bool,
+    /// Why it closes.
+    pub(crate) end: ChannelEnd,
+    /// A message that comes in parts (RFC 8831 §6.6, deprecated).
+    pub(crate) partial: Option<(Kind, BytesMut)>,
+    /// Kept when its stream was given back before the program had pulled everything.
+    pub(crate) leftover: VecDeque<Payload>,
+    pub(crate) low_threshold: usize,
+    /// Events that wait already.
+    pub(crate) readable_queued: bool,
+    pub(crate) low_queued: bool,
+}
+
+impl Channel {
+    pub(crate) fn new(init: ChannelInit, id: Option<ChannelId>, state: ChannelState) -> Self {
+        Self {
+            init,
+            id,
+            state,
+            was_open: false,
+            owed: None,
+            outgoing: Reset::None,
+            incoming_done: false,
+            discards: false,
+            end: ChannelEnd::Closed,
+            partial: None,
+            leftover: VecDeque::new(),
+            low_threshold: 0,
+            readable_queued: false,
+            low_queued: false,
+        }
+    }
+
+    /// Puts parts together. `None` while more are to come, and when they would be larger than `max`.
+    pub(crate) fn join(&mut self, kind: Kind, data: Bytes, last: bool, max: usize) -> Joined {
+        let Some((begun, mut buffer)) = self.partial.take() else {
+            if last {
+                return Joined::Whole(Payload { kind, data });
+            }
+            self.partial = Some((kind, BytesMut::from(&data[..])));
+            return Joined::More;
+        };
+        if begun != kind {
+            return Joined::Broken(ChannelEnd::Violation);
+        }
+        if buffer.len() + data.len() > max {
+            return Joined::Broken(ChannelEnd::MessageTooLarge);
+        }
+        buffer.extend_from_slice(&data);
+        if last {
+            return Joined::Whole(Payload { kind, data: buffer.freeze() });
+        }
+        self.partial = Some((begun, buffer));
+        Joined::More
+    }
+}
+
+/// What came of a part.
+#[derive(Debug)]
+pub(crate) enum Joined {
+    Whole(Payload),
+    More,
+    Broken(ChannelEnd),
+}
