@@ -220,8 +220,8 @@ impl State {
     async fn stats(&mut self) -> Result<Value, String> {
         let stats = self.ours()?.connection.stats().await.map_err(text)?;
         let inbound = |kind: MediaKind| stats.inbound.iter().filter(move |stream| stream.kind == kind);
-        let frames: u64 = inbound(MediaKind::Video).map(|stream| stream.frames).sum();
-        let audio: u64 = inbound(MediaKind::Audio).map(|stream| stream.packets).sum();
+        let frames: u64 = inbound(MediaKind::Video).map(|stream| stream.counters.frames).sum();
+        let audio: u64 = inbound(MediaKind::Audio).map(|stream| stream.counters.packets).sum();
         Ok(json!({
             "state": self.ours()?.connection.connection_state().as_str(),
             "framesDecoded": frames,

@@ -7,10 +7,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// The root of the repository.
+/// The root of the repository: that of the checkout `cargo xtask` was called in, even when several share a target
+/// folder.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here =
+        env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| folder.ends_with("xtask"));
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// A command in the root of the repository. `cargo` is the one that runs us.
@@ -22,8 +25,6 @@ pub(crate) fn command(program: &str, arguments: &[impl AsRef<str>]) -> Command {
     };
     let mut command = Command::new(program);
     command.current_dir(root()).args(arguments.iter().map(AsRef::as_ref));
-    // Ours; a child of cargo must not believe that it is part of our own build.
-    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME");
     command
 }
 

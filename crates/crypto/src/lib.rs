@@ -6,6 +6,8 @@ mod error;
 mod hash;
 mod kx;
 mod mac;
+#[cfg(feature = "os-random")]
+mod os_random;
 mod provider;
 mod random;
 mod secret;
@@ -22,6 +24,8 @@ pub use error::{AuthError, CryptoError};
 pub use hash::{Hash, HashContext, HashId};
 pub use kx::{ActiveKeyExchange, Group, KeyExchange};
 pub use mac::{Mac, MacId, MacKey};
+#[cfg(feature = "os-random")]
+pub use os_random::os_random;
 pub use provider::Provider;
 pub use random::Random;
 pub use secret::Secret;

@@ -7,6 +7,8 @@ mod kx;
 mod mac;
 mod sign;
 
+pub use crate::os_random;
+
 use crate::Provider;
 
 /// The provider.
@@ -23,20 +25,4 @@ pub const fn provider() -> Provider {
         .with_groups(kx::ALL)
         .with_key_generators(sign::KEY_GENERATORS)
         .with_verifiers(sign::VERIFIERS)
-}
-
-/// The generator of the operating system.
-#[must_use]
-pub fn os_random() -> Box<dyn crate::Random> {
-    Box::new(OsRandom)
-}
-
-#[derive(Debug)]
-struct OsRandom;
-
-impl crate::Random for OsRandom {
-    fn fill(&mut self, out: &mut [u8]) {
-        // No entropy means no security: going on with zeros would be worse than stopping.
-        getrandom::fill(out).expect("invariant: the operating system gives randomness");
-    }
 }

@@ -54,7 +54,9 @@ pub(crate) enum Phase {
     /// Not connected.
     Connecting,
     /// Connected; numbers lie below this.
-    Connected { max_channels: u16 },
+    Connected {
+        max_channels: u16,
+    },
     Closed,
 }
 
@@ -123,7 +125,8 @@ impl Channels {
     /// See [`SendError`]; the message comes back in each.
     pub fn send(&mut self, now: Instant, key: ChannelKey, payload: Payload) -> Result<(), SendError> {
         let limit = self.max_message_size();
-        let Some(channel) = self.channels.get(key).filter(|channel| channel.state == ChannelState::Open) else {
+        let Some(channel) = self.channels.get(key).filter(|channel| channel.state == ChannelState::Open)
+        else {
             return Err(SendError::NotOpen(payload));
         };
         let Some(id) = channel.id else { return Err(SendError::NotOpen(payload)) };
@@ -145,7 +148,9 @@ impl Channels {
             }
             Err(sctp::SendError::TooLarge { limit }) => Err(SendError::TooLarge { limit, payload }),
             // Resetting happens while the peer confirms the end of the stream's last user.
-            Err(sctp::SendError::WouldBlock(_) | sctp::SendError::Resetting) => Err(SendError::WouldBlock(payload)),
+            Err(sctp::SendError::WouldBlock(_) | sctp::SendError::Resetting) => {
+                Err(SendError::WouldBlock(payload))
+            }
             Err(_) => Err(SendError::NotOpen(payload)),
         }
     }

@@ -38,7 +38,12 @@ impl Config {
     /// [`ConfigError::NoMac`] when the provider has no HMAC-SHA256.
     pub fn new(provider: &Provider) -> Result<Self, ConfigError> {
         let sctp = sctp::Config::new(provider).map_err(|_| ConfigError::NoMac)?;
-        Ok(Self { sctp: Arc::new(sctp), max_channels: 1_024, send_buffer: 1 << 20, max_message_size: 256 << 10 })
+        Ok(Self {
+            sctp: Arc::new(sctp),
+            max_channels: 1_024,
+            send_buffer: 1 << 20,
+            max_message_size: 256 << 10,
+        })
     }
 
     /// SCTP ports of both ends, from `a=sctp-port` (RFC 8841 §5). Default: 5000 and 5000.

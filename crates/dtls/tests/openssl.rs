@@ -66,6 +66,13 @@ impl Peer {
         Some(Self { directory, fingerprint, child: None })
     }
 
+    /// Runs the program to its end and returns what it writes.
+    fn run(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = Command::new("openssl").current_dir(&self.directory).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
     fn spawn(&mut self, arguments: &[&str]) {
         let out = File::create(self.directory.join("out")).unwrap();
         let child = Command::new("openssl")
@@ -253,4 +260,34 @@ fn server_against_a_client_with_small_datagrams() {
 fn client_against_an_rsa_pss_server() {
     let options = ["-sigalgs", "rsa_pss_rsae_sha384:ecdsa_secp256r1_sha256"];
     as_client("pss-server", Key::Rsa, CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256, &options);
+}
+
+/// A certificate and a key that were made elsewhere, and fingerprints as others print them.
+#[test]
+fn certificates_from_elsewhere_can_be_loaded() {
+    let Some(peer) = Peer::new("loaded", Key::Ecdsa) else { return };
+    let der = peer.run(&["x509", "-in", "cert.pem", "-outform", "DER"]);
+    let key = peer.run(&["pkcs8", "-topk8", "-nocrypt", "-in", "key.pem", "-outform", "DER"]);
+    let certificate = Certificate::from_der(&provider(), &der, &key).unwrap();
+    for (option, name, hash) in [
+        ("-sha256", "sha-256", HashId::Sha256),
+        ("-sha384", "sha-384", HashId::Sha384),
+        ("-sha512", "sha-512", HashId::Sha512),
+    ] {
+        let printed = peer.run(&["x509", "-in", "cert.pem", "-noout", "-fingerprint", option]);
+        let printed = String::from_utf8(printed).unwrap();
+        let digits = printed.trim().split_once('=').unwrap().1;
+        let fingerprint: Fingerprint = format!("{name} {digits}").parse().unwrap();
+        assert_eq!(certificate.fingerprint(&provider(), hash), Some(fingerprint));
+    }
+    let other = peer.run(&[
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-outform",
+        "DER",
+    ]);
+    assert!(Certificate::from_der(&provider(), &der, &other).is_err());
 }

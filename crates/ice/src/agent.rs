@@ -285,8 +285,11 @@ impl Agent {
 
     /// Sets the role. Changing it in mid-generation is harmless; the peer repairs or confirms it.
     pub fn set_role(&mut self, role: Role) {
-        let role = if self.peer == Implementation::Lite { Role::Controlling } else { role };
-        self.change_role(role);
+        if self.life == Life::Open {
+            let role = if self.peer == Implementation::Lite { Role::Controlling } else { role };
+            self.change_role(role);
+            self.settle(self.now);
+        }
     }
 
     /// Our role.
@@ -299,16 +302,22 @@ impl Agent {
     pub fn set_remote_implementation(&mut self, peer: Implementation) {
         self.peer = peer;
         if peer == Implementation::Lite {
-            self.change_role(Role::Controlling);
+            self.set_role(Role::Controlling);
         }
     }
 
     /// Starts a new generation and returns its credentials (RFC 8445 §9). Gathering and the exchange of candidates
     /// start anew; the role stays, and data stays on the old pair until a new one works.
     pub fn restart(&mut self, now: Instant) -> Credentials {
+        let credentials = Credentials::generate(&mut *self.rng);
+        self.restart_with(now, credentials)
+    }
+
+    /// The same with credentials of the caller's choice, for those who have described them already. They must be
+    /// fresh and random (RFC 8445 §5.3).
+    pub fn restart_with(&mut self, now: Instant, credentials: Credentials) -> Credentials {
         let now = self.advance(now);
         if self.life == Life::Open {
-            let credentials = Credentials::generate(&mut *self.rng);
             self.begin_generation(now, credentials);
             self.gatherer.restart();
             self.set_gathering(GatheringState::New);

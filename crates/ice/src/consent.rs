@@ -25,7 +25,22 @@ pub(crate) struct Consent {
     last_response: Instant,
     next_check: Instant,
     /// Requests not answered, the oldest first.
-    outstanding: VecDeque<(TransactionId, Instant)>,
+    outstanding: VecDeque<Outstanding>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Outstanding {
+    id: TransactionId,
+    sent: Instant,
+    nominates: bool,
+}
+
+/// A request that was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) round_trip: Duration,
+    /// Whether it carried our nomination.
+    pub(crate) nominates: bool,
 }
 
 impl Consent {
@@ -48,6 +63,7 @@ impl Consent {
     pub(crate) fn start_check(
         &mut self,
         now: Instant,
+        nominates: bool,
         config: &Config,
         rng: &mut dyn Random,
     ) -> TransactionId {
@@ -55,37 +71,38 @@ impl Consent {
         if self.outstanding.len() == MAX_OUTSTANDING {
             self.outstanding.pop_front();
         }
-        self.outstanding.push_back((id, now));
+        self.outstanding.push_back(Outstanding { id, sent: now, nominates });
         self.next_check = now + interval(config, rng);
         id
     }
 
     /// Whether `id` is a request that has not been answered.
     pub(crate) fn is_outstanding(&self, id: TransactionId) -> bool {
-        self.outstanding.iter().any(|(outstanding, _)| *outstanding == id)
+        self.outstanding.iter().any(|outstanding| outstanding.id == id)
     }
 
-    /// Takes a valid response; returns the round-trip time.
+    /// Takes a valid response.
     ///
     /// Each request is answered once: a repeated response finds nothing and changes nothing.
-    pub(crate) fn on_response(&mut self, now: Instant, id: TransactionId) -> Option<Duration> {
-        let (_, sent) = self.outstanding.iter().copied().find(|(outstanding, _)| *outstanding == id)?;
+    pub(crate) fn on_response(&mut self, now: Instant, id: TransactionId) -> Option<Answered> {
+        let Outstanding { sent, nominates, .. } =
+            self.outstanding.iter().copied().find(|outstanding| outstanding.id == id)?;
         // Earlier requests are as good as answered: the path works.
-        self.outstanding.retain(|(outstanding, at)| *outstanding != id && *at >= sent);
+        self.outstanding.retain(|outstanding| outstanding.id != id && outstanding.sent >= sent);
         self.last_response = now;
-        Some(now.saturating_duration_since(sent))
+        Some(Answered { round_trip: now.saturating_duration_since(sent), nominates })
     }
 
     /// How many requests have gone without response for longer than a response takes.
     pub(crate) fn misses(&self, now: Instant, round_trip: Option<Duration>) -> usize {
         let wait = MISSED_AFTER.max(round_trip.unwrap_or_default() * 3);
-        self.outstanding.iter().filter(|(_, sent)| now.saturating_duration_since(*sent) >= wait).count()
+        self.outstanding.iter().filter(|of| now.saturating_duration_since(of.sent) >= wait).count()
     }
 
     /// When [`misses`](Self::misses) grows next.
     pub(crate) fn next_miss(&self, now: Instant, round_trip: Option<Duration>) -> Option<Instant> {
         let wait = MISSED_AFTER.max(round_trip.unwrap_or_default() * 3);
-        self.outstanding.iter().filter_map(|(_, sent)| sent.checked_add(wait)).find(|at| *at > now)
+        self.outstanding.iter().filter_map(|of| of.sent.checked_add(wait)).find(|at| *at > now)
     }
 
     pub(crate) fn since(&self) -> Instant {
@@ -150,16 +167,17 @@ mod tests {
     fn a_response_counts_once_and_late_ones_still_count() {
         let (mut rng, config, start) = (Steps(2), Config::new(), start());
         let second = Duration::from_secs(1);
+        let answered = |seconds, nominates| Answered { round_trip: seconds * second, nominates };
         let mut consent = Consent::new(start, &config, &mut rng);
-        let first = consent.start_check(start + 5 * second, &config, &mut rng);
-        let later = consent.start_check(start + 10 * second, &config, &mut rng);
+        let first = consent.start_check(start + 5 * second, true, &config, &mut rng);
+        let later = consent.start_check(start + 10 * second, false, &config, &mut rng);
         assert_eq!(consent.misses(start + 10 * second, None), 1);
         assert_eq!(consent.next_miss(start + 10 * second, None), Some(start + 11 * second));
-        assert_eq!(consent.on_response(start + 11 * second, first), Some(6 * second));
+        assert_eq!(consent.on_response(start + 11 * second, first), Some(answered(6, true)));
         assert_eq!(consent.on_response(start + 12 * second, first), None);
         assert_eq!(consent.expires_at(&config), start + 41 * second);
         assert!(consent.is_outstanding(later));
-        assert_eq!(consent.on_response(start + 12 * second, later), Some(2 * second));
+        assert_eq!(consent.on_response(start + 12 * second, later), Some(answered(2, false)));
         assert_eq!(consent.misses(start + 20 * second, None), 0);
     }
 }

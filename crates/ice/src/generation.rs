@@ -86,6 +86,10 @@ pub(crate) struct Generation {
     pub(crate) first_valid_at: Option<Instant>,
     /// The pair that we are nominating.
     pub(crate) nominating: Option<PairId>,
+    /// The pair whose nomination is said twice, so that the peer leaves the one nominated before.
+    pub(crate) confirm: Option<PairId>,
+    /// When a pair was first nominated.
+    pub(crate) concluded_at: Option<Instant>,
     /// Given up: nothing is sent, answered or accepted any more (RFC 7675 §5.1).
     pub(crate) failed: bool,
     /// When a generation that was replaced is forgotten.
@@ -112,6 +116,8 @@ impl Generation {
             signalled_at: None,
             first_valid_at: None,
             nominating: None,
+            confirm: None,
+            concluded_at: None,
             failed: false,
             retire_at: None,
             remote_foundations: Vec::new(),
@@ -249,6 +255,20 @@ impl Generation {
     pub(crate) fn cancel_checks(&mut self, now: Instant, of: impl Fn(&Check) -> bool) {
         for check in self.checks.iter_mut().filter(|check| of(check)) {
             check.cancel(now);
+        }
+    }
+
+    /// Our nomination of a pair was accepted: it is the only one.
+    pub(crate) fn take_nomination(&mut self, id: PairId) {
+        self.nominating = None;
+        self.checklist.untrigger(id);
+        self.checks.retain(|check| check.pair != id);
+        for pair in self.checklist.iter_mut() {
+            pair.nominated = pair.id() == id;
+        }
+        if self.confirm.take() == Some(id) {
+            self.nominating = Some(id);
+            self.checklist.trigger(id);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rtp::{ExtensionMap, Mid, PayloadType, Ssrc};
+use rtp::{ExtensionMap, Mid, PayloadType, SequenceNumber, Ssrc};
 
 use crate::config::ReceiveStreamConfig;
 use crate::ids::ReceiverId;
@@ -15,6 +15,8 @@ pub(crate) struct Route {
     pub(crate) repairs: Option<Ssrc>,
     /// It stands in the description, so it stays when the source ends.
     is_announced: bool,
+    /// Number of the packet that brought it here.
+    since: Option<SequenceNumber>,
 }
 
 /// The tables of RFC 9143 §9.2.
@@ -45,6 +47,11 @@ impl Demux {
                 self.by_mid.insert(mid, id);
             }
             for payload in &config.payloads {
+                //= rfc9143 §9.2
+                //# If any payload
+                //# type is configured for receiving in more than one "m=" section in
+                //# the BUNDLE group, do not include it in the table, as it cannot be
+                //# used to uniquely identify an "m=" section.
                 self.by_payload_type
                     .entry(payload.payload_type)
                     .and_modify(|receiver| {
@@ -60,7 +67,7 @@ impl Demux {
                 }
             }
             for (media, rtx) in &config.ssrcs {
-                let route = Route { receiver: id, repairs: None, is_announced: true };
+                let route = Route { receiver: id, repairs: None, is_announced: true, since: None };
                 self.by_ssrc.insert(*media, route);
                 if let Some(rtx) = rtx {
                     self.by_ssrc.insert(*rtx, Route { repairs: Some(*media), ..route });
@@ -76,22 +83,37 @@ impl Demux {
 
     /// The receiver that a packet belongs to, by the steps of RFC 9143 §9.2.
     pub(crate) fn receiver(&self, packet: &rtp::Packet) -> Option<ReceiverId> {
+        let route = self.by_ssrc.get(&packet.header.ssrc);
         if let Some(mid) = packet.extensions().value::<Mid>(&self.extensions) {
             // A tag that is not known here: the packet is dropped, whatever else it says.
-            return self.by_mid.get(&mid).copied();
+            let tagged = self.by_mid.get(&mid).copied()?;
+            // A packet that was overtaken by the source's move does not move it back.
+            let is_old = |since: SequenceNumber| !packet.header.sequence_number.is_after(since);
+            let settled = route.filter(|route| route.since.is_some_and(is_old));
+            return Some(settled.map_or(tagged, |route| route.receiver));
         }
-        if let Some(route) = self.by_ssrc.get(&packet.header.ssrc) {
+        if let Some(route) = route {
             return Some(route.receiver);
         }
         self.by_payload_type.get(&packet.header.payload_type).copied().flatten()
     }
 
-    /// Remembers a source. Returns whether there was room.
+    /// A description names the section of a source (RFC 9143 §9.2). Does nothing for sources that have one.
+    pub(crate) fn on_description(&mut self, ssrc: Ssrc, mid: Mid, limit: usize) {
+        if let Some(receiver) = self.by_mid.get(&mid).copied()
+            && !self.by_ssrc.contains_key(&ssrc)
+        {
+            self.bind(ssrc, receiver, None, None, limit);
+        }
+    }
+
+    /// Remembers a source, with the number of the packet that told. Returns whether there was room.
     pub(crate) fn bind(
         &mut self,
         ssrc: Ssrc,
         receiver: ReceiverId,
         repairs: Option<Ssrc>,
+        since: Option<SequenceNumber>,
         limit: usize,
     ) -> bool {
         let known = self.by_ssrc.get(&ssrc);
@@ -99,7 +121,7 @@ impl Demux {
             return false;
         }
         let is_announced = known.is_some_and(|route| route.is_announced && route.receiver == receiver);
-        self.by_ssrc.insert(ssrc, Route { receiver, repairs, is_announced });
+        self.by_ssrc.insert(ssrc, Route { receiver, repairs, is_announced, since });
         true
     }
 

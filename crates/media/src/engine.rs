@@ -43,6 +43,8 @@ pub struct Engine {
     rng: Box<dyn Random>,
     next_id: u64,
     senders: BTreeMap<SenderId, SendStream>,
+    /// Whose a source of ours is.
+    own: BTreeMap<Ssrc, SenderId>,
     receivers: BTreeMap<ReceiverId, ReceiveStream>,
     demux: Demux,
     recorder: Recorder,
@@ -78,6 +80,7 @@ impl Engine {
             rng,
             next_id: 0,
             senders: BTreeMap::new(),
+            own: BTreeMap::new(),
             receivers: BTreeMap::new(),
             demux: Demux::default(),
             // Arrivals may be a little earlier than the first call.
@@ -114,8 +117,7 @@ impl Engine {
         let id = SenderId(self.next_id);
         self.next_id += 1;
         if !self.is_closed {
-            let stream = self.new_sender(config);
-            self.senders.insert(id, stream);
+            self.start_sender(id, config);
         }
         id
     }
@@ -125,13 +127,14 @@ impl Engine {
     pub fn update_sender(&mut self, now: Instant, id: SenderId, config: SendStreamConfig) {
         self.tick(now);
         let Some(stream) = self.senders.get_mut(&id) else { return };
-        if stream.config.ssrc == config.ssrc {
-            stream.reconfigure(config);
+        if stream.config.ssrc != config.ssrc {
+            self.retire(id);
+            self.start_sender(id, config);
             return;
         }
-        self.retire(id);
-        let stream = self.new_sender(config);
-        self.senders.insert(id, stream);
+        self.own.retain(|_, owner| *owner != id);
+        stream.reconfigure(config);
+        self.own.extend(stream.ssrcs().map(|ssrc| (ssrc, id)));
     }
 
     /// Removes an outgoing stream and says goodbye to it (RFC 3550 §6.6). What waits is dropped.
@@ -324,8 +327,11 @@ impl Engine {
     pub fn unused_ssrc(&mut self) -> Ssrc {
         loop {
             let ssrc = Ssrc(self.rng.u32());
-            let is_ours = self.senders.values().any(|sender| sender.ssrcs().any(|ours| ours == ssrc));
-            if !is_ours && self.demux.route(ssrc).is_none() && ssrc != self.own_ssrc && ssrc != Ssrc(0) {
+            if !self.own.contains_key(&ssrc)
+                && self.demux.route(ssrc).is_none()
+                && ssrc != self.own_ssrc
+                && ssrc != Ssrc(0)
+            {
                 return ssrc;
             }
         }
@@ -355,7 +361,7 @@ impl Engine {
         self.now
     }
 
-    fn new_sender(&mut self, config: SendStreamConfig) -> SendStream {
+    fn start_sender(&mut self, id: SenderId, config: SendStreamConfig) {
         let numbers = |ssrc: Ssrc| {
             self.retired.iter().rev().find(|(retired, _)| *retired == ssrc).map(|(_, next)| *next)
         };
@@ -363,11 +369,13 @@ impl Engine {
         let rtx = config.rtx.and_then(|rtx| numbers(rtx.ssrc));
         let mut stream = SendStream::new(config, self.rng.u64());
         stream.continue_from(media, rtx);
-        stream
+        self.own.extend(stream.ssrcs().map(|ssrc| (ssrc, id)));
+        self.senders.insert(id, stream);
     }
 
     fn retire(&mut self, id: SenderId) {
         let Some(stream) = self.senders.remove(&id) else { return };
+        self.own.retain(|_, owner| *owner != id);
         let (media, rtx) = stream.next_numbers();
         for (ssrc, next) in stream.ssrcs().zip([media, rtx]) {
             if self.retired.len() >= MAX_RETIRED {

@@ -92,7 +92,7 @@ const MAX_WAITING: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
     events: VecDeque<Event>,
-    /// Receivers with something to fetch; each at most once.
+    /// Streams that want something done; each at most once.
     ready: VecDeque<Event>,
     pub(crate) dropped: u64,
 }
@@ -106,9 +106,11 @@ impl EventQueue {
         self.events.push_back(event);
     }
 
-    /// For events that the stream itself announces only once; never dropped.
+    /// For events that say that something is to be done: never dropped, and not repeated while they wait.
     pub(crate) fn push_ready(&mut self, event: Event) {
-        self.ready.push_back(event);
+        if !self.ready.contains(&event) {
+            self.ready.push_back(event);
+        }
     }
 
     pub(crate) fn pop(&mut self) -> Option<Event> {

@@ -56,6 +56,11 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
+    //= rfc5104 §4.3.1.1
+    //# The sequence
+    //# number SHALL be increased by 1 modulo 256 for each new
+    //# command.  A repetition SHALL NOT increase the sequence
+    //# number.
     /// A key frame is wanted from `now` on.
     pub(crate) fn want(&mut self, now: Instant, interval: Duration) {
         if self.due.is_none() {

@@ -79,3 +79,19 @@ impl DataChannelInit {
         Self { negotiated: Some(id), ..self }
     }
 }
+
+impl DataChannelInit {
+    pub(crate) fn retransmits(&self) -> Option<u16> {
+        match self.reliability {
+            Reliability::MaxRetransmits(count) => Some(count),
+            Reliability::MaxPacketLifeTime(_) | Reliability::Reliable => None,
+        }
+    }
+
+    pub(crate) fn life_time(&self) -> Option<std::time::Duration> {
+        match self.reliability {
+            Reliability::MaxPacketLifeTime(lifetime) => Some(lifetime),
+            Reliability::MaxRetransmits(_) | Reliability::Reliable => None,
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What a session reports.
 
 use crate::{
-    ChannelKey, IceCandidateInit, IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+    ChannelKey, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
     TransceiverId,
 };
 use std::net::{IpAddr, SocketAddr};
@@ -65,10 +65,8 @@ pub struct AnnouncedChannel {
     pub channel: ChannelKey,
     /// Its label.
     pub label: String,
-    /// Its subprotocol.
-    pub protocol: String,
-    /// Whether messages arrive in order.
-    pub ordered: bool,
+    /// Order, reliability and subprotocol, as the peer chose them.
+    pub init: DataChannelInit,
 }
 
 /// A server that gave no candidate (W3C `RTCPeerConnectionIceErrorEvent`).

@@ -45,11 +45,11 @@ use crate::{
 use rollback::Undo;
 use transport::Transport;
 
-pub(crate) use answer::AnswerOptions;
+pub use {answer::AnswerOptions, offer::OfferOptions};
+
 pub(crate) use candidates::RemoteCandidate;
 pub(crate) use codecs::{Codec, CodecTable, Feedback, NegotiatedCodec, SupportedCodec};
-pub(crate) use extmap::ExtensionCapability;
-pub(crate) use offer::OfferOptions;
+pub(crate) use extmap::{ExtensionCapability, supported_extensions};
 pub(crate) use plan::{
     DtlsRole, DtlsStart, IceChange, IceCredentials, IceRole, NegotiatedExtension, Plan, RemoteSource,
     RemoteTrackEvent, SctpChange, StreamChange, TransceiverChange,
@@ -117,30 +117,48 @@ impl Negotiator {
         Self::default()
     }
 
-    /// Remembers a description that was made, so that it may be set: nothing else may (RFC 9429 §5.4).
+    /// Makes an offer of everything the snapshot has. Changes nothing, but remembers it: only what was made last may
+    /// be set (RFC 9429 §5.4).
     ///
-    /// To be called with the result of each `create_…`, and with the snapshot it was made from.
-    pub(crate) fn created(&mut self, snapshot: &Snapshot, description: &Description) {
-        let Some(sdp) = description.shared() else { return };
-        //= rfc8829 §5.2.2
-        //# implementations MAY opt to increment
-        //# <session-version> on every call.
-        self.version = sdp.origin.session_version.parse().unwrap_or(self.version).max(self.version);
-        match description.kind() {
-            SdpType::Offer => {
-                let by_mid = self.offer(snapshot, &OfferOptions::default()).map(|offer| offer.transceivers);
-                self.created_offer = Some(Created { sdp, transceivers: by_mid.unwrap_or_default() });
-            }
-            SdpType::Answer | SdpType::Pranswer => {
-                self.created_answer = Some(Created { sdp, transceivers: Vec::new() });
-            }
-            SdpType::Rollback => {}
-        }
+    /// # Errors
+    ///
+    /// `InvalidStateError` unless an offer may be set now.
+    pub(crate) fn create_offer(
+        &mut self,
+        snapshot: &Snapshot,
+        options: &OfferOptions,
+    ) -> Result<Description, Error> {
+        let created = self.offer(snapshot, options)?;
+        self.next_version(&created);
+        let description = Description::new(SdpType::Offer, Arc::clone(&created.sdp));
+        self.created_offer = Some(created);
+        Ok(description)
+    }
+
+    /// Makes an answer to the remote offer. Changes nothing, but remembers it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError` without a remote offer.
+    pub(crate) fn create_answer(
+        &mut self,
+        snapshot: &Snapshot,
+        _: &AnswerOptions,
+    ) -> Result<Description, Error> {
+        let created = self.answer(snapshot)?;
+        self.next_version(&created);
+        let description = Description::new(SdpType::Answer, Arc::clone(&created.sdp));
+        self.created_answer = Some(created);
+        Ok(description)
     }
 
     /// Makes what `setLocalDescription` without an argument sets (W3C §4.4.1.2): an offer, or an answer where one is
     /// due.
-    pub(crate) fn create_implicit(&self, snapshot: &Snapshot) -> Result<Description, Error> {
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError` where neither may come.
+    pub(crate) fn implicit_description(&mut self, snapshot: &Snapshot) -> Result<Description, Error> {
         match self.state {
             SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer => {
                 self.create_answer(snapshot, &AnswerOptions::default())
@@ -152,9 +170,16 @@ impl Negotiator {
         }
     }
 
+    fn next_version(&mut self, created: &Created) {
+        //= rfc8829 §5.2.2
+        //# implementations MAY opt to increment
+        //# <session-version> on every call.
+        self.version = created.sdp.origin.session_version.parse().unwrap_or(self.version).max(self.version);
+    }
+
     /// Does what was planned. The plan has to come from the negotiator as it is now.
-    pub(crate) fn apply(&mut self, plan: &Plan) {
-        self.clone_from(&plan.next);
+    pub(crate) fn apply(&mut self, plan: Plan) {
+        *self = *plan.next;
     }
 
     /// Ends everything: every further call is refused.
@@ -166,30 +191,24 @@ impl Negotiator {
         self.state
     }
 
-    pub(crate) fn current_local_description(&self) -> Option<Description> {
-        self.slots.current_local.as_ref().map(Slot::description)
+    /// What we said in the exchange completed last, with what was gathered for it.
+    pub(crate) fn current_local(&self, candidates: (&[sdp::Candidate], bool)) -> Option<Description> {
+        self.slots.current_local.as_ref().map(|slot| self.with_candidates(slot, candidates))
     }
 
-    pub(crate) fn current_remote_description(&self) -> Option<Description> {
+    /// What the other side said in the exchange completed last.
+    pub(crate) fn current_remote(&self) -> Option<Description> {
         self.slots.current_remote.as_ref().map(Slot::description)
     }
 
-    pub(crate) fn pending_local_description(&self) -> Option<Description> {
-        self.slots.pending_local.as_ref().map(Slot::description)
+    /// What we said in the exchange under way, with what was gathered for it.
+    pub(crate) fn pending_local(&self, candidates: (&[sdp::Candidate], bool)) -> Option<Description> {
+        self.slots.pending_local.as_ref().map(|slot| self.with_candidates(slot, candidates))
     }
 
-    pub(crate) fn pending_remote_description(&self) -> Option<Description> {
+    /// What the other side said in the exchange under way.
+    pub(crate) fn pending_remote(&self) -> Option<Description> {
         self.slots.pending_remote.as_ref().map(Slot::description)
-    }
-
-    /// The pending one, or else the current one.
-    pub(crate) fn local_description(&self) -> Option<Description> {
-        self.pending_local_description().or_else(|| self.current_local_description())
-    }
-
-    /// The pending one, or else the current one.
-    pub(crate) fn remote_description(&self) -> Option<Description> {
-        self.pending_remote_description().or_else(|| self.current_remote_description())
     }
 
     /// Whether the other side can take candidates after its description; none before there is one (W3C

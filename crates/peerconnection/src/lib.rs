@@ -1,1 +1,36 @@
 #![doc = include_str!("../README.md")]
+
+mod config;
+mod data_channel;
+mod demux;
+mod description;
+mod error;
+mod event;
+mod ice_candidate;
+mod ice_server;
+mod jsep;
+mod session;
+mod state;
+mod stats;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+mod trace;
+mod transceiver;
+
+pub use config::{
+    Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery,
+};
+pub use data_channel::{ChannelKey, DataChannelInit, DataChannelState};
+pub use description::{Description, SdpType, SignalingState};
+pub use error::{Error, ErrorKind};
+pub use event::{AnnouncedChannel, IceCandidateError, SelectedCandidatePair, SessionEvent};
+pub use ice_candidate::IceCandidateInit;
+pub use ice_server::{IceServer, ResolvedServer};
+pub use jsep::{AnswerOptions, OfferOptions};
+pub use session::{Datagram, Descriptions, DropCounters, Session};
+pub use state::{DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState};
+pub use stats::StatsReport;
+pub use transceiver::{Direction, MediaKind, TransceiverId, TransceiverInit, TransceiverSnapshot};
+
+/// The crates whose types appear in this one's API.
+pub use {::bytes, ::crypto, ::datachannel, ::dtls, ::ice, ::media, ::rtp, ::srtp, ::stun, ::turn};

@@ -10,6 +10,7 @@ mod media;
 mod negotiate;
 mod receive;
 mod settle;
+mod stats;
 mod streams;
 mod timeout;
 mod transceivers;
@@ -21,11 +22,11 @@ use self::{
     transceivers::Transceiver,
     transport::{Dtls, Transport},
 };
+pub use self::negotiate::Descriptions;
 use crate::{
-    Configuration, Description, Error, ErrorKind, IceConnectionState, IceGatheringState, PeerConnectionState,
+    Configuration, Error, ErrorKind, IceConnectionState, IceGatheringState, PeerConnectionState,
     ResolvedServer, SessionEvent, SignalingState,
-    config::{DtlsSetup, HostAddresses, IceTransportPolicy},
-    data_channel::ChannelKey,
+    config::{HostAddresses, IceTransportPolicy},
     jsep::{CodecTable, IceCredentials, Negotiator},
     state,
 };
@@ -33,7 +34,7 @@ use ::media::{Engine, ReceiverId, SenderId, WallClock};
 use bytes::BytesMut;
 use crypto::Random;
 use datachannel::Channels;
-use dtls::Certificate;
+use dtls::{Certificate, CertificateOptions};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
@@ -85,12 +86,14 @@ pub struct Session {
     config: Configuration,
     certificate: Certificate,
     dtls_config: Arc<dtls::Config>,
+    random: Box<dyn FnMut() -> Box<dyn Random> + Send>,
     rng: Box<dyn Random>,
     latest: Instant,
     transport: Transport,
     channels: Channels,
-    channel_info: BTreeMap<ChannelKey, channels::ChannelInfo>,
     data_channels_wanted: bool,
+    /// Both descriptions have a data section that was not rejected.
+    sctp_wanted: bool,
     media: Engine,
     senders: BTreeMap<SenderId, crate::TransceiverId>,
     receivers: BTreeMap<ReceiverId, crate::TransceiverId>,
@@ -130,12 +133,12 @@ impl Session {
         config: Configuration,
         now: Instant,
         unix: Duration,
-        mut random: impl FnMut() -> Box<dyn Random>,
+        mut random: impl FnMut() -> Box<dyn Random> + Send + 'static,
     ) -> Result<Self, Error> {
         let mut rng = random();
         let certificate = match &config.certificate {
             Some(certificate) => certificate.clone(),
-            None => Certificate::generate(&config.provider, &mut *rng, unix).map_err(|error| {
+            None => Certificate::generate(&config.provider, &mut *rng, unix, &CertificateOptions::new()).map_err(|error| {
                 Error::new(ErrorKind::OperationError, "the certificate could not be made").with_source(error)
             })?,
         };
@@ -148,18 +151,21 @@ impl Session {
             now,
             random(),
         );
-        let channels = Channels::new(Arc::new(channels::config(&config)), now, random());
-        let wall = WallClock { at: now, unix };
+        let channels_config = channels::config(&config).map_err(|error| {
+            Error::new(ErrorKind::OperationError, "data channels cannot be configured").with_source(error)
+        })?;
+        let channels = Channels::new(Arc::new(channels_config), now, random());
+        let wall = WallClock::new(now, unix);
         let cname = hex(&rng.bytes::<8>());
         let engine = Engine::new(streams::config(&config, &cname), wall, now, random());
         Ok(Self {
             certificate,
             dtls_config,
             latest: now,
-            transport: Transport { ice, dtls: Dtls::New, srtp: None },
+            transport: Transport { ice, dtls: Dtls::New, dtls_started: false, srtp: None },
             channels,
-            channel_info: BTreeMap::new(),
             data_channels_wanted: false,
+            sctp_wanted: false,
             media: engine,
             senders: BTreeMap::new(),
             receivers: BTreeMap::new(),
@@ -183,6 +189,7 @@ impl Session {
             counters: DropCounters::default(),
             farewell: Farewell::None,
             farewell_deadline: None,
+            random: Box::new(random),
             rng,
             config,
         })
@@ -252,7 +259,9 @@ impl Session {
                 })),
             }
         }
-        self.transport.ice.set_servers(now, servers);
+        for server in servers {
+            self.transport.ice.add_server(now, server);
+        }
     }
 
     /// The answer to [`SessionEvent::Resolve`]: `None` when the name could not be resolved.
@@ -348,14 +357,14 @@ fn ice_config(config: &Configuration) -> ice::Config {
         .with_loopback(ice::Loopback::Allow)
         .with_host_addresses(match config.host_addresses {
             HostAddresses::Shown => ice::HostAddresses::Plain,
-            HostAddresses::Hidden => ice::HostAddresses::Named,
+            HostAddresses::Hidden => ice::HostAddresses::MdnsNames,
         })
         .with_disconnect_after(config.disconnect_after)
 }
 
 fn dtls_config(config: &Configuration) -> Arc<dtls::Config> {
-    let profiles = config.srtp_profiles.iter().map(|profile| profile.number());
-    Arc::new(dtls::Config::new(config.provider).with_srtp_profiles(profiles).with_mtu(config.mtu))
+    let profiles = config.srtp_profiles.iter().map(|profile| dtls::SrtpProfile(profile.number()));
+    Arc::new(dtls::Config::new(config.provider).srtp_profiles(profiles).mtu(config.mtu))
 }
 
 fn hex(bytes: &[u8]) -> String {

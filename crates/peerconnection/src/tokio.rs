@@ -26,6 +26,3 @@ pub use track::{LocalTrack, RemoteTrack, WriteError};
 pub use transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
 #[cfg(feature = "turn-server")]
 pub use turn_server::{TurnServer, TurnServerBuilder};
-
-pub(crate) use peer_connection::Descriptions;
-pub(crate) use resolve::ResolvedServer;

@@ -289,6 +289,11 @@ impl<'a> Elements<'a> {
                 ExtensionForm::TwoByte if first == 0 => continue,
                 ExtensionForm::TwoByte => (first, usize::from(self.reader.u8().ok()?)),
             };
+            //= rfc8285 §4.2
+            //# If the ID value 15 is encountered, its length field MUST be ignored, processing of the
+            //# entire extension MUST terminate at that point, and only the extension
+            //# elements present prior to the element with ID 15 SHOULD be
+            //# considered.
             if self.form == ExtensionForm::OneByte && id == 15 {
                 return None;
             }

@@ -38,12 +38,18 @@ pub fn wrap(
     let header = Header { payload_type, sequence_number, ssrc, ..original.header };
     let form = original.extensions().form().unwrap_or_default();
     let mut builder = PacketBuilder::new(out, header, csrcs.get(..count).unwrap_or_default(), form);
+    //= rfc4588 §4
+    //# If the original RTP header carried an RTP header extension, the
+    //# retransmission packet SHOULD carry the same header extension.
     for (id, data) in original.extensions() {
         // An element read in a form fits that form, but for empty ones of a one-byte block, which cannot exist.
         let _ = builder.extension_bytes(id, data);
     }
     let _ = builder.finish();
     put_osn(original.header.sequence_number, out);
+    //= rfc4588 §4
+    //# If the original RTP packet contained RTP padding, that padding MUST
+    //# be removed before constructing the retransmission packet.
     out.put_slice(&original.payload);
     out.len() - start
 }

@@ -19,10 +19,10 @@ use crate::tx::{self, Sender};
 use crate::types::{Message, SendOptions, StreamId};
 use base::Serial32;
 use crypto::Random;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use std::fmt;
 
 /// One end of an SCTP association over a DTLS connection.
 ///
@@ -390,6 +390,9 @@ impl Association {
 
 impl fmt::Debug for Association {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Association").field("state", &self.state).field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Association")
+            .field("state", &self.state)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }

@@ -52,7 +52,9 @@ impl fmt::Display for SendError {
             Self::Empty => f.write_str("a message needs at least one byte"),
             Self::Resetting => f.write_str("the stream is being reset"),
             Self::ShuttingDown => f.write_str("the association is shutting down"),
-            Self::TooLarge { limit } => write!(f, "the message is larger than the send buffer of {limit} bytes"),
+            Self::TooLarge { limit } => {
+                write!(f, "the message is larger than the send buffer of {limit} bytes")
+            }
             Self::UnknownStream => f.write_str("the peer has no such stream"),
             Self::WouldBlock(_) => f.write_str("the send buffer is full"),
         }

@@ -58,7 +58,11 @@ impl State {
             | Self::ShutdownSent
             | Self::ShutdownReceived
             | Self::ShutdownAckSent => true,
-            Self::Closed | Self::CookieWait | Self::CookieEchoed { .. } | Self::Ending { .. } | Self::Done => false,
+            Self::Closed
+            | Self::CookieWait
+            | Self::CookieEchoed { .. }
+            | Self::Ending { .. }
+            | Self::Done => false,
         }
     }
 

@@ -6,7 +6,7 @@ mod queue;
 mod rto;
 mod sender;
 
-pub(crate) use sender::{SackOutcome, Sender};
+pub(crate) use sender::Sender;
 
 use crate::chunk::data;
 use crate::packet;

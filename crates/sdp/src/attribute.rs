@@ -177,8 +177,8 @@ impl Attribute {
 
     fn read_transport<'a>(name: &str, value: &'a str) -> Option<Result<Self, Failure<'a>>> {
         Some(match name {
-            "candidate" => whole(Candidate::parse, value).map(Self::Candidate),
-            "fingerprint" => whole(Fingerprint::parse, value).map(Self::Fingerprint),
+            "candidate" => whole(Candidate::value, value).map(Self::Candidate),
+            "fingerprint" => whole(Fingerprint::value, value).map(Self::Fingerprint),
             "group" => whole(Group::parse, value).map(Self::Group),
             "ice-options" => whole(ice::options, value).map(Self::IceOptions),
             "ice-pwd" => whole(ice::pwd, value).map(Self::IcePwd),

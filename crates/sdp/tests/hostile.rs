@@ -1,7 +1,5 @@
 //! Texts that want to hurt the reader.
 
-use std::time::{Duration, Instant};
-
 use sdp::{Attribute, Candidate, Description, MAX_BYTES, MAX_LINES, MAX_MEDIA};
 
 const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n";
@@ -183,33 +181,6 @@ fn t_p03_refused_by_size() {
     assert!(Description::parse(&format!("{HEAD}{}", AUDIO.repeat(MAX_MEDIA))).is_ok());
     let error = Description::parse(&format!("{HEAD}{}", AUDIO.repeat(MAX_MEDIA + 1))).unwrap_err();
     assert_eq!(error.expected, "at most 1024 media descriptions");
-}
-
-/// T-P03: twice the text takes about twice the time, for texts that could be slow.
-#[test]
-fn t_p03_linear() {
-    let shapes: [fn(usize) -> String; 5] = [
-        |n| format!("{HEAD}{}", "a=d\n".repeat(n / 25)),
-        |n| format!("{HEAD}a=group:BUNDLE{}\n", " x".repeat(n / 2)),
-        |n| format!("{HEAD}{AUDIO}a=simulcast:send x{}\n", ";x".repeat(n / 2)),
-        |n| format!("{HEAD}{AUDIO}a=candidate:1 1 udp 1 h 1 typ host{}\n", " x y".repeat(n / 4)),
-        |n| format!("{HEAD}m=application 9 UDP/DTLS/SCTP x{}\n", " x".repeat(n / 2)),
-    ];
-    for (index, shape) in shapes.into_iter().enumerate() {
-        let (small, large) = (shape(200_000), shape(400_000));
-        assert!(Description::parse(&small).is_ok() && Description::parse(&large).is_ok(), "shape {index}");
-        // The fastest of several runs, since the machine does other work too.
-        let fastest = |text: &str| (0..5).map(|_| time(text)).min().unwrap();
-        let (small, large) = (fastest(&small), fastest(&large));
-        assert!(large < small * 4 + Duration::from_millis(2), "shape {index}: {small:?} then {large:?}");
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the test measures how long parsing takes")]
-fn time(text: &str) -> Duration {
-    let start = Instant::now();
-    let _ = std::hint::black_box(Description::parse(std::hint::black_box(text)));
-    start.elapsed()
 }
 
 /// User case 69: garbage is refused with its place, and nothing worse; unknown protocols are read.

@@ -3,6 +3,7 @@
 pub mod attr;
 pub mod auth;
 pub mod net;
+pub mod uri;
 
 mod attrs;
 mod builder;

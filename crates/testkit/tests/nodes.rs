@@ -72,10 +72,13 @@ impl Machine for EchoBehindRelay {
 
     fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<(FiveTuple, NonZeroUsize)> {
         let transmit = match self.answers.pop() {
-            Some((peer, said)) => self.client.frame_with(peer, out, |out| {
-                out.extend_from_slice(&said);
-                Some(())
-            }),
+            Some((peer, said)) => {
+                let write = |out: &mut Vec<u8>| {
+                    out.extend_from_slice(&said);
+                    Some(())
+                };
+                self.client.frame_with(peer, out, write).map(|((), transmit)| transmit)
+            }
             None => self.client.poll_transmit(now, out),
         }?;
         Some((transmit.path, NonZeroUsize::new(transmit.len)?))

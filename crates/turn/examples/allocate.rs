@@ -48,7 +48,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{event:?}");
             match event {
                 Event::ChannelBound(peer) => {
-                    let ping = |out: &mut Vec<u8>| Some(out.extend_from_slice(b"ping"));
+                    let ping = |out: &mut Vec<u8>| {
+                        out.extend_from_slice(b"ping");
+                        Some(())
+                    };
                     if let Some(((), transmit)) = client.frame_with(peer, &mut out, ping) {
                         socket.send_to(&out, transmit.path.remote)?;
                         out.clear();
@@ -60,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Event::Failed(error) => return Err(error.into()),
                 Event::ChannelFailed { error, .. } => return Err(error.into()),
                 Event::Closed(_) => return Ok(()),
-                _ => {}
+                Event::Allocated { .. } | Event::PermissionReady(_) | _ => {}
             }
         }
         let Some(at) = client.poll_timeout() else { return Ok(()) };

@@ -7,6 +7,7 @@ pub mod server;
 
 mod channel;
 mod log;
+mod uri;
 
 pub use attr::Family;
 pub use channel::{ChannelData, ChannelNumber};
@@ -14,3 +15,4 @@ pub use client::{Client, ClientConfig};
 #[cfg(feature = "server")]
 pub use server::{Server, ServerConfig};
 pub use stun::net::{FiveTuple, Transmit, Transport};
+pub use uri::TurnUri;

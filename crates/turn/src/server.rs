@@ -287,12 +287,17 @@ impl Server {
         let has_fingerprint = request.has_fingerprint();
         let (method, id) = (request.method(), request.transaction_id());
         self.answer(path, Class::Success, method, id, |builder| {
-            builder.attribute(&XorMappedAddress::new(path.remote));
+            builder.attribute(&XorMappedAddress::new(canonical(path.remote)));
             if has_fingerprint {
                 builder.fingerprint();
             }
         });
     }
+}
+
+/// An address without the IPv6 clothes that sockets for both families give to IPv4 clients.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 impl fmt::Debug for Server {

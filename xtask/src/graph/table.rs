@@ -37,12 +37,7 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate { name: "dtls", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "srtp", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "sctp", knows: &["base", "crypto"], tests_know: &[], public: &["bytes", "crypto"] },
-    Crate {
-        name: "datachannel",
-        knows: &["crypto", "sctp"],
-        tests_know: &[],
-        public: &["bytes", "crypto::Random"],
-    },
+    Crate { name: "datachannel", knows: &["crypto", "sctp"], tests_know: &[], public: &["bytes", "crypto"] },
     Crate { name: "rtp", knows: &["base"], tests_know: &[], public: &["bytes"] },
     Crate {
         name: "media",

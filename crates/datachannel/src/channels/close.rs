@@ -84,7 +84,13 @@ impl Channels {
         }
     }
 
-    pub(crate) fn on_reset(&mut self, now: Instant, id: ChannelId, direction: Direction, outcome: ResetOutcome) {
+    pub(crate) fn on_reset(
+        &mut self,
+        now: Instant,
+        id: ChannelId,
+        direction: Direction,
+        outcome: ResetOutcome,
+    ) {
         let Some(&key) = self.by_id.get(&id) else {
             if direction == Direction::Incoming {
                 self.refused.remove(&id);
@@ -125,7 +131,8 @@ impl Channels {
     /// The channel is gone: its number is free, and what it received and the program did not pull is kept for it.
     pub(crate) fn finish(&mut self, key: ChannelKey, end: ChannelEnd) {
         let max = self.config.max_message_size;
-        let Some(channel) = self.channels.get_mut(key).filter(|channel| channel.state != ChannelState::Closed)
+        let Some(channel) =
+            self.channels.get_mut(key).filter(|channel| channel.state != ChannelState::Closed)
         else {
             return;
         };

@@ -5,6 +5,7 @@ use crate::channel::{Channel, ChannelState, Joined, Reset};
 use crate::dcep::Dcep;
 use crate::event::{ChannelEnd, Event};
 use crate::ids::ChannelId;
+use crate::init::ChannelInit;
 use crate::payload::{Class, Payload, classify, ppid};
 use crate::slab::ChannelKey;
 use bytes::Bytes;

@@ -306,6 +306,7 @@ fn send_certificate_verify(cx: &mut Context<'_>) -> Result<(), Fault> {
         Some(crate::connection::tests::Mischief::StaleTranscript) => {
             content = cx.shared.transcript.before_last().to_vec();
         }
+        Some(crate::connection::tests::Mischief::ProtectedCertificateVerify) => cx.send_change_cipher_spec(),
         _ => {}
     }
     let mut body = Vec::new();

@@ -98,6 +98,8 @@ impl Context<'_> {
     /// Adds a message to the flight and to the transcript.
     pub(crate) fn send(&mut self, kind: HandshakeType, body: Vec<u8>) -> Result<(), Fault> {
         let epoch = if kind == HandshakeType::FINISHED { PROTECTED } else { 0 };
+        #[cfg(test)]
+        let (epoch, body) = self.shared.misbehave(kind, epoch, body);
         let seq = self.shared.next_seq;
         self.shared.next_seq = seq.saturating_add(1);
         self.shared.transcript.push(kind, seq, &body)?;
@@ -113,7 +115,9 @@ impl Context<'_> {
     /// Ends our clear text: what follows in the flight is protected.
     pub(crate) fn send_change_cipher_spec(&mut self) {
         self.shared.flight.push_change_cipher_spec();
-        self.shared.write.protected = self.shared.write_next.take();
+        if let Some(next) = self.shared.write_next.take() {
+            self.shared.write.protected = Some(next);
+        }
     }
 
     /// Adds our Finished message.

@@ -9,6 +9,7 @@ mod tampering;
 #[path = "../../tests/pair/mod.rs"]
 mod pair;
 
+use crate::connection::context::Shared;
 use crate::handshake::HandshakeType;
 use crate::handshake::fragment::Fragment;
 use crate::record::ContentType;
@@ -24,7 +25,25 @@ pub(crate) enum Mischief {
     EmptyCertificate,
     NoCertificateRequest,
     NoCertificateVerify,
+    PlainFinished,
+    ProtectedCertificateVerify,
     StaleTranscript,
+    WrongFinished,
+}
+
+impl Shared {
+    /// Changes a message that is about to be sent.
+    pub(crate) fn misbehave(&self, kind: HandshakeType, epoch: u16, mut body: Vec<u8>) -> (u16, Vec<u8>) {
+        match (self.mischief, kind) {
+            (Some(Mischief::PlainFinished), HandshakeType::FINISHED) => (0, body),
+            (Some(Mischief::ProtectedCertificateVerify), HandshakeType::CERTIFICATE_VERIFY) => (1, body),
+            (Some(Mischief::WrongFinished), HandshakeType::FINISHED) => {
+                body[11] ^= 1;
+                (epoch, body)
+            }
+            _ => (epoch, body),
+        }
+    }
 }
 
 /// A record in clear text.

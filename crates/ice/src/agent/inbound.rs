@@ -78,9 +78,13 @@ impl Agent {
         pair.counters.packets_received += 1;
         pair.counters.bytes_received += bytes;
         pair.counters.last_packet_received = Some(now);
+        let id = pair.id();
         self.last_heard = Some(now);
         if self.state == ConnectionState::Disconnected {
             self.update_state(now);
+        }
+        if self.selected.is_some_and(|selected| selected.pair != id) {
+            self.select(now);
         }
         Received::Peer { payload: place }
     }
@@ -97,22 +101,25 @@ impl Agent {
             return Received::Ignored;
         };
         // A wrong fingerprint means that this is no STUN at all, or damaged.
-        if message.method() != Method::BINDING
-            || (message.has_fingerprint() && message.check_fingerprint().is_err())
+        let intact = message.check_fingerprint().is_ok();
+        if message.method() != Method::BINDING || (message.has_fingerprint() && !intact) {
+            self.counters.malformed += 1;
+            return Received::Ignored;
+        }
+        if let Base::Host(local) = link.base
+            && message.class().is_response()
+            && self.gatherer.handle_response(now, FiveTuple::udp(local, link.remote), &message)
         {
+            return Received::Control;
+        }
+        // RFC 8445 §7.1: between peers FINGERPRINT is always there; servers may leave it out.
+        if !intact {
             self.counters.malformed += 1;
             return Received::Ignored;
         }
         match message.class() {
             Class::Request => self.receive_request(now, link, &message),
-            Class::Success | Class::Error => {
-                if let Base::Host(local) = link.base
-                    && self.gatherer.handle_response(now, FiveTuple::udp(local, link.remote), &message)
-                {
-                    return Received::Control;
-                }
-                self.receive_response(now, link, &message)
-            }
+            Class::Success | Class::Error => self.receive_response(now, link, &message),
             // A keepalive (RFC 8445 §11): proves nothing, changes nothing.
             Class::Indication => Received::Control,
         }

@@ -19,6 +19,12 @@ const BACKUPS: usize = 3;
 /// How long a replaced generation still answers: the longest its pairs could be consented to.
 const RETIRE_AFTER: Duration = Duration::from_secs(30);
 
+/// Nominations of a worse pair after which it is followed.
+const BIDS: u8 = 2;
+
+/// Data on another pair for this long, and none on this one, means that the peer has left it.
+const LEFT_AFTER: Duration = Duration::from_secs(1);
+
 /// Refused sends after which another pair is preferred.
 const MAX_SEND_ERRORS: u8 = 3;
 
@@ -40,6 +46,7 @@ impl Agent {
     fn start_nomination(&mut self, id: PairId) {
         debug!(pair = ?id, "nominating");
         self.current.nominating = Some(id);
+        self.current.confirm = self.current.concluded_at.map(|_| id);
         self.current.checklist.trigger(id);
     }
 
@@ -73,6 +80,47 @@ impl Agent {
         matches!(pair.link().base, Base::Relay(_)) || remote == Some(CandidateKind::Relayed)
     }
 
+    //= rfc8445 §8.1.1
+    //# If more than one candidate pair is nominated by the
+    //# controlling agent, and if the controlled agent accepts multiple
+    //# nominations requests, the agents MUST produce the selected pairs and
+    //# use the pairs with the highest priority.
+    /// As the controlled side, takes a nomination of a valid pair.
+    ///
+    /// At first the highest priority decides, as above. Later a peer may leave a pair that no longer works for it: one
+    /// that nominates a worse pair twice, and not the old one in between, is followed.
+    pub(super) fn accept_nomination(&mut self, now: Instant, id: PairId) {
+        let settled = self.is_settled(now);
+        let Some(priority) = self.current.checklist.get(id).map(Pair::priority) else { return };
+        let best = self.current.checklist.iter().filter(|pair| pair.nominated).map(Pair::priority).max();
+        let Some(pair) = self.current.checklist.get_mut(id) else { return };
+        if pair.nominated {
+            for other in self.current.checklist.iter_mut() {
+                other.bids = 0;
+            }
+            return;
+        }
+        pair.bids = pair.bids.saturating_add(1);
+        if settled && best.is_some_and(|best| best > priority) {
+            if pair.bids < BIDS {
+                return;
+            }
+            for other in self.current.checklist.iter_mut() {
+                other.nominated = false;
+            }
+        }
+        if let Some(pair) = self.current.checklist.get_mut(id) {
+            pair.nominated = true;
+            pair.bids = 0;
+        }
+        self.conclude(now, id);
+    }
+
+    /// Whether a nomination is so old that another one means a change of mind (RFC 8445 §8.3.1).
+    fn is_settled(&self, now: Instant) -> bool {
+        self.current.concluded_at.is_some_and(|at| at + PRUNE_AFTER < now)
+    }
+
     //= rfc8445 §8.1.2
     //# Once a candidate pair for a component of a data stream has been
     //# nominated, and the state of the checklist associated with the data
@@ -86,6 +134,7 @@ impl Agent {
             pair.id() != nominated && idle && !pair.heard && !pair.expired
         });
         self.current.cancel_checks(now, |check| check.pair != nominated);
+        self.current.concluded_at.get_or_insert(now);
         self.prune_at = now.checked_add(PRUNE_AFTER);
     }
 
@@ -166,19 +215,26 @@ impl Agent {
         Some((Era::Previous, old))
     }
 
-    /// Whether a pair answers. One lost consent check may be chance, unless a pair found later tells that the
-    /// addresses have changed; two are not.
+    /// Whether a pair answers, and the peer still uses it.
+    ///
+    /// One lost consent check may be chance, unless a pair found after the nomination tells that addresses have
+    /// changed; two are not. And a peer that has sent its data on another valid pair for a second has left this one.
     fn is_healthy(&self, now: Instant, pair: &Pair) -> bool {
         let Some(consent) = &pair.consent else { return false };
         let misses = consent.misses(now, pair.rtt.smoothed());
-        let newer = || {
-            self.current
-                .checklist
-                .iter()
-                .filter_map(|other| other.consent.as_ref())
-                .any(|other| other.since() > consent.last_response())
-        };
-        pair.send_errors < MAX_SEND_ERRORS && misses < 2 && (misses == 0 || !newer())
+        if pair.send_errors >= MAX_SEND_ERRORS || misses >= 2 {
+            return false;
+        }
+        let Some(settled_at) = self.current.concluded_at.map(|at| at + PRUNE_AFTER) else { return true };
+        let heard_at = pair.counters.last_packet_received.unwrap_or(settled_at).max(settled_at);
+        let others = || self.current.checklist.iter().filter(|other| other.id() != pair.id());
+        let newer = others()
+            .filter_map(|other| other.consent.as_ref())
+            .any(|other| other.since() > settled_at && other.since() > consent.last_response());
+        let left = others()
+            .filter(|other| other.is_valid())
+            .any(|other| other.counters.last_packet_received.is_some_and(|at| at >= heard_at + LEFT_AFTER));
+        !left && (misses == 0 || !newer)
     }
 
     /// When a pair may stop being healthy; only of interest when there is another.

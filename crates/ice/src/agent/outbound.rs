@@ -202,15 +202,16 @@ impl Agent {
     //# binding request for consent is transmitted once only.
     fn poll_consent(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
         while let Some((era, id)) = self.consent_due(now) {
-            let Some(transaction) = self.start_consent_check(now, era, id) else { break };
-            let controlling = self.role == Role::Controlling;
+            // Repeating the nomination lets the peer follow at once when a NAT changes our address.
+            let nominated = self.pair(era, id).is_some_and(|pair| pair.nominated);
+            let nominating = era == Era::Current && self.current.nominating == Some(id);
+            let nominates = self.role == Role::Controlling && (nominated || nominating);
+            let Some(transaction) = self.start_consent_check(now, era, id, nominates) else { break };
             let priority = self.learnt_priority(id);
             let (role, tie_breaker) = (self.role, self.tie_breaker);
             let Some(pair) = self.pair_mut(era, id) else { break };
             pair.counters.consent_requests_sent += 1;
-            // Repeating the nomination lets the peer follow at once when a NAT changes our address.
-            let fields =
-                CheckFields { role, tie_breaker, priority, nominates: controlling && pair.nominated };
+            let fields = CheckFields { role, tie_breaker, priority, nominates };
             let transmit = match era {
                 Era::Current => self.send_request(id, transaction, &fields, out),
                 Era::Previous => {
@@ -225,14 +226,20 @@ impl Agent {
         None
     }
 
-    fn start_consent_check(&mut self, now: Instant, era: Era, id: PairId) -> Option<TransactionId> {
+    fn start_consent_check(
+        &mut self,
+        now: Instant,
+        era: Era,
+        id: PairId,
+        nominates: bool,
+    ) -> Option<TransactionId> {
         let Self { current, previous, rng, config, .. } = self;
         let generation = match era {
             Era::Current => Some(current),
             Era::Previous => previous.as_mut(),
         };
         let consent = generation?.checklist.get_mut(id)?.consent.as_mut()?;
-        Some(consent.start_check(now, config, &mut **rng))
+        Some(consent.start_check(now, nominates, config, &mut **rng))
     }
 
     fn consent_due(&self, now: Instant) -> Option<(Era, PairId)> {

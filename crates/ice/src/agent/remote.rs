@@ -174,6 +174,8 @@ impl Agent {
     ) -> Option<PairId> {
         let pair = self.current.pair(self.role, local, remote)?;
         let link = self.current.checklist.get(pair)?.link();
+        // Something new to try before the loss of the last valid pair becomes final.
+        self.fail_at = self.fail_at.map(|at| at.max(now + self.config.patience));
         if let Base::Relay(id) = link.base
             && let Some(relay) = self.gatherer.relay_mut(id)
         {

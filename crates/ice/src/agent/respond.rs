@@ -143,11 +143,9 @@ impl Agent {
         let nominates = learnt.nominates && role == Role::Controlled;
         match pair.state {
             PairState::Succeeded => {
-                let new = nominates && !pair.nominated;
-                pair.nominated |= nominates;
                 self.last_heard = Some(now);
-                if new {
-                    self.conclude(now, id);
+                if nominates {
+                    self.accept_nomination(now, id);
                 }
             }
             PairState::InProgress => {

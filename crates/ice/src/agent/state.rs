@@ -150,7 +150,7 @@ impl Agent {
     /// patience after the last that came. Checks that are still on their way get one patience more.
     pub(super) fn failure_due(&self) -> Option<Instant> {
         let generation = &self.current;
-        if generation.failed || self.selected.is_some() {
+        if generation.failed || self.selected.is_some() || self.fail_at.is_some() {
             return None;
         }
         let started = generation.started_at?;

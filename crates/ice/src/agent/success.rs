@@ -135,14 +135,9 @@ impl Agent {
         let ours =
             check.fields.nominates && check.fields.role == Role::Controlling && role == Role::Controlling;
         let theirs = std::mem::take(&mut pair.nominate_on_success) && role == Role::Controlled;
-        let nominated = !pair.nominated && (ours || theirs);
-        pair.nominated |= ours || theirs;
-        debug!(link = ?pair.link(), nominated, "a check succeeded");
+        debug!(link = ?pair.link(), ours, theirs, "a check succeeded");
         if ours {
-            generation.nominating = None;
-            for other in generation.checklist.iter_mut().filter(|other| other.id() != check.pair) {
-                other.nominated = false;
-            }
+            generation.take_nomination(check.pair);
         }
         generation.first_valid_at.get_or_insert(now);
         if generation.nominating != Some(check.pair) {
@@ -152,8 +147,10 @@ impl Agent {
         generation.checklist.unfreeze_like(check.pair);
         self.last_heard = Some(now);
         self.last_answered = Some(now);
-        if nominated && era == Era::Current {
+        if ours && era == Era::Current {
             self.conclude(now, check.pair);
+        } else if theirs && era == Era::Current {
+            self.accept_nomination(now, check.pair);
         }
     }
 
@@ -176,11 +173,15 @@ impl Agent {
         match verdict {
             Verdict::Success { .. } => {
                 let Some(consent) = &mut pair.consent else { return };
-                if let Some(round_trip) = consent.on_response(now, transaction) {
-                    pair.send_errors = 0;
-                    pair.observe_round_trip(round_trip);
-                    self.last_heard = Some(now);
-                    self.last_answered = Some(now);
+                let Some(answered) = consent.on_response(now, transaction) else { return };
+                pair.send_errors = 0;
+                pair.observe_round_trip(answered.round_trip);
+                self.last_heard = Some(now);
+                self.last_answered = Some(now);
+                let awaited = era == Era::Current && self.current.nominating == Some(id);
+                if answered.nominates && awaited && self.role == Role::Controlling {
+                    self.current.take_nomination(id);
+                    self.conclude(now, id);
                 }
             }
             //= rfc7675 §5.2

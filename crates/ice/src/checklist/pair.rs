@@ -65,6 +65,8 @@ pub(crate) struct Pair {
     pub(crate) state: PairState,
     /// The peer, or we, nominated it; only ever set on a valid pair.
     pub(crate) nominated: bool,
+    /// Nominations received that have not been followed yet, since the last of the pair in use.
+    pub(crate) bids: u8,
     /// A received USE-CANDIDATE waits for our own check to succeed (RFC 8445 §7.3.1.5).
     pub(crate) nominate_on_success: bool,
     /// An authenticated request came over it: data may come over it too.
@@ -91,6 +93,7 @@ impl Pair {
             role,
             state: PairState::Frozen,
             nominated: false,
+            bids: 0,
             nominate_on_success: false,
             heard: false,
             consent: None,

@@ -92,7 +92,12 @@ impl Nat {
         SocketAddr::new(self.public, binding.port)
     }
 
-    pub(crate) fn translate_in(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn translate_in(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        to: SocketAddr,
+    ) -> Option<SocketAddr> {
         let filtering = self.filtering;
         let binding = self.bindings.iter().find(|binding| binding.port == to.port())?;
         let alive = now.saturating_duration_since(binding.used) < LIFETIME;

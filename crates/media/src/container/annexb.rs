@@ -84,8 +84,8 @@ mod tests {
 
     #[test]
     fn pictures_are_told_apart() {
-        let (sps, pps, idr, more, slice): (&[u8], &[u8], &[u8], &[u8], &[u8]) =
-            (&[0x67, 1], &[0x68, 2], &[0x65, 0x88], &[0x65, 0x40], &[0x41, 0x9a]);
+        let [sps, pps, idr, more, slice]: [&[u8]; 5] =
+            [&[0x67, 1], &[0x68, 2], &[0x65, 0x88], &[0x65, 0x40], &[0x41, 0x9a]];
         let all = stream(&[sps, pps, idr, more, slice, slice, &[9, 0x10], slice]);
         let units: Vec<_> = AccessUnits::new(all).collect();
         let expected = [

@@ -314,12 +314,12 @@ mod tests {
     fn truncations_and_flipped_bits_are_errors_or_fewer_packets() {
         let file = file(&vec![vec![0x08; 300]; 60]);
         let count = |file: Bytes| OggReader::new(file).map(|reader| reader.flatten().count());
-        for len in 0..file.len() {
+        for len in (0..file.len()).step_by(31) {
             assert!(
                 count(file.slice(..len)).is_err() || count(file.slice(..len)).is_ok_and(|count| count < 60)
             );
         }
-        for place in (0..file.len()).step_by(97) {
+        for place in (0..file.len()).step_by(397) {
             let mut broken = file.to_vec();
             broken[place] ^= 0x10;
             assert!(count(Bytes::from(broken)).is_ok_and(|count| count < 60) || place < 100, "{place}");

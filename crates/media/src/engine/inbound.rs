@@ -19,8 +19,7 @@ impl Engine {
             return;
         };
         let ssrc = packet.header.ssrc;
-        if let Some((id, _)) = self.senders.iter().find(|(_, sender)| sender.ssrcs().any(|ours| ours == ssrc))
-        {
+        if let Some(id) = self.own.get(&ssrc) {
             self.stats.collisions += 1;
             self.events.push(Event::SsrcCollision(*id));
             return;
@@ -68,7 +67,7 @@ impl Engine {
         let Some(stream) = self.receivers.get_mut(&receiver) else { return };
         if let Some(source) = stream.source_mut(ssrc) {
             source.rid = source.rid.or(rid);
-        } else if !self.add_source(now, receiver, ssrc, rid) {
+        } else if !self.add_source(now, receiver, packet.header, rid) {
             self.stats.streams_refused += 1;
             return;
         }
@@ -78,14 +77,21 @@ impl Engine {
     }
 
     /// Returns whether there was room.
-    fn add_source(&mut self, now: Instant, receiver: ReceiverId, ssrc: Ssrc, rid: Option<Rid>) -> bool {
+    fn add_source(
+        &mut self,
+        now: Instant,
+        receiver: ReceiverId,
+        header: rtp::Header,
+        rid: Option<Rid>,
+    ) -> bool {
+        let ssrc = header.ssrc;
         let Some(stream) = self.receivers.get(&receiver) else { return false };
         if rid.is_some_and(|rid| !stream.config.rids.is_empty() && !stream.config.rids.contains(&rid)) {
             return false;
         }
         // A source that moved to another section leaves the one it was in (RFC 9143 §9.2).
         let before = self.demux.route(ssrc).map(|route| route.receiver).filter(|before| *before != receiver);
-        if !self.demux.bind(ssrc, receiver, None, self.config.max_streams) {
+        if !self.demux.bind(ssrc, receiver, None, Some(header.sequence_number), self.config.max_streams) {
             return false;
         }
         if let Some(before) = before.and_then(|before| self.receivers.get_mut(&before)) {
@@ -116,7 +122,7 @@ impl Engine {
         let osn = SequenceNumber(u16::from_be_bytes(*packet.payload.first_chunk()?));
         let stream = self.receivers.get_mut(&receiver)?;
         let media = stream.repaired_by(rid, osn)?;
-        if !self.demux.bind(ssrc, receiver, Some(media), self.config.max_streams) {
+        if !self.demux.bind(ssrc, receiver, Some(media), None, self.config.max_streams) {
             self.stats.streams_refused += 1;
             return None;
         }

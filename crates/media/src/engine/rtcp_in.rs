@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use rtp::Ssrc;
 use rtp::ntp::round_trip;
-use rtp::rtcp::{Compound, ReportBlock, RtcpPacket, SenderReport, TransportFeedback};
+use rtp::rtcp::{Compound, ReportBlock, RtcpPacket, SdesKind, SenderReport, TransportFeedback};
+use rtp::{ExtensionValue, Mid, Ssrc};
 
 use super::Engine;
 use crate::clock;
@@ -37,9 +37,8 @@ impl Engine {
             RtcpPacket::Bye(bye) => bye.sources().for_each(|ssrc| self.on_bye(ssrc)),
             RtcpPacket::Nack(nack) => {
                 let rtt = self.round_trip();
-                if let Some((_, sender)) =
-                    self.senders.iter_mut().find(|(_, sender)| sender.config.ssrc == nack.media)
-                {
+                let sender = self.sender_of(nack.media).and_then(|id| self.senders.get_mut(&id));
+                if let Some(sender) = sender {
                     sender.on_nack(now, nack.lost(), rtt, &self.config, &mut self.budget);
                 }
             }
@@ -53,6 +52,14 @@ impl Engine {
                 for entry in tmmbr.entries() {
                     if let Some(sender) = self.sender_of(entry.ssrc) {
                         self.events.push(Event::BitrateLimit { sender, bitrate: entry.bitrate });
+                    }
+                }
+            }
+            RtcpPacket::SourceDescription(sdes) => {
+                for chunk in sdes.chunks {
+                    let mid = chunk.item(SdesKind::MID).and_then(Mid::parse);
+                    if let Some(mid) = mid.filter(|_| !self.own.contains_key(&chunk.ssrc)) {
+                        self.demux.on_description(chunk.ssrc, mid, self.config.max_streams);
                     }
                 }
             }
@@ -139,8 +146,9 @@ impl Engine {
         self.events.push(Event::TransportFeedback(summary));
     }
 
-    /// The sender of a source, be it the stream's or its retransmissions'.
+    /// The sender whose stream a source is; that of its retransmissions has nothing to be told.
     fn sender_of(&self, ssrc: Ssrc) -> Option<SenderId> {
-        self.senders.iter().find(|(_, sender)| sender.config.ssrc == ssrc).map(|(id, _)| *id)
+        let id = self.own.get(&ssrc).copied()?;
+        self.senders.get(&id).filter(|sender| sender.config.ssrc == ssrc).map(|_| id)
     }
 }

@@ -134,6 +134,10 @@ impl Engine {
             })
     }
 
+    //= rfc3550 §6.1
+    //# The first RTCP packet in the compound packet MUST
+    //# always be a report packet to facilitate header validation as
+    //# described in Appendix A.2.
     /// Appends sender reports, or a receiver report, and the descriptions that belong to them. What does not fit
     /// stays for the next datagram.
     fn write_reports(&mut self, now: Instant, start: usize, end: usize, out: &mut Vec<u8>) {

@@ -3,9 +3,8 @@
 use base::Reader;
 use bytes::Bytes;
 
-use super::{
-    Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts,
-};
+use super::parts::{Parts, equal_parts};
+use super::{Depacketizer, Frame, Packet, PacketizeError, Packetizer, PayloadError, Piece};
 use crate::codec::H264Mode;
 use crate::frame::FrameKind;
 
@@ -264,6 +263,9 @@ impl H264Depacketizer {
         }
         let header = indicator & !TYPE | fu & TYPE;
         let data = payload.slice(2..);
+        //= rfc6184 §5.8
+        //# The Start bit and End bit MUST NOT both be set to one in the same FU
+        //# header.
         if is_start && is_end {
             return Err(PayloadError::Invalid("fragment that is start and end"));
         }

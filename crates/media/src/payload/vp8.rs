@@ -3,9 +3,8 @@
 use base::Reader;
 use bytes::Bytes;
 
-use super::{
-    Depacketizer, Frame, Packet, PacketizeError, Packetizer, Parts, PayloadError, Piece, equal_parts,
-};
+use super::parts::{Parts, equal_parts};
+use super::{Depacketizer, Frame, Packet, PacketizeError, Packetizer, PayloadError, Piece};
 use crate::frame::FrameKind;
 
 /// Bytes of the descriptor that is written here: the required byte, the extension byte, two of picture identifier.
@@ -128,6 +127,8 @@ impl Packetizer for Vp8Packetizer {
             max_payload.checked_sub(DESCRIPTOR).filter(|room| *room > 0).ok_or(PacketizeError::TooLarge)?;
         let [high, low] = (self.picture_id | 0x8000).to_be_bytes();
         for (start, end) in equal_parts(frame.len(), room) {
+            //= rfc7741 §4.2
+            //# The S bit MUST be set to 1 for the first packet of each encoded frame.
             let first = 0x80 | if start == 0 { 0x10 } else { 0 };
             pieces.push(Piece::new(&[first, 0x80, high, low], start, end));
         }

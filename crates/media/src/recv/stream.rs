@@ -145,7 +145,10 @@ impl ReceiveStream {
                 if kind == Some(FrameKind::Key) {
                     source.key_frames.satisfied();
                 }
-                self.push_packet(ReceivedPacket { packet, arrived: arrival, rid, kind }, limits, events);
+                // Padding has served its purpose by coming here.
+                if !packet.payload.is_empty() {
+                    self.push_packet(ReceivedPacket { packet, arrived: arrival, rid, kind }, limits, events);
+                }
             }
         }
     }
@@ -310,10 +313,14 @@ impl ReceiveStream {
         }
     }
 
-    /// Takes a new configuration. Sources stay, unless what they deliver changes.
+    /// Takes a new configuration. Sources and what they gave stay, unless what they deliver changes.
     pub(crate) fn reconfigure(&mut self, config: ReceiveStreamConfig) {
         if config.delivery != self.config.delivery {
             self.sources.clear();
+            self.frames.clear();
+            self.packets.clear();
+            self.queued_bytes = 0;
+            self.is_announced = false;
         }
         if !config.feedback.nack {
             self.sources.iter_mut().for_each(|source| source.nack.clear());

@@ -355,7 +355,10 @@ impl SendStream {
             self.stats.nacked_packets += 1;
             let index = usize::from(number.distance_from(front));
             let is_known = self.config.rtx.is_some() && index < self.sent;
-            let Some(recipe) = self.recipes.get_mut(index).filter(|_| is_known) else {
+            // The retransmission stream stands for one payload type (RFC 4588 §8.1).
+            let payload_type = self.config.payload_type;
+            let repairable = |recipe: &&mut Recipe| is_known && recipe.payload_type == payload_type;
+            let Some(recipe) = self.recipes.get_mut(index).filter(repairable) else {
                 self.stats.retransmissions_refused += 1;
                 continue;
             };

@@ -13,13 +13,22 @@ use super::{
     write::{self, RtpSection},
 };
 use crate::{
-    description::{Description, SdpType, SignalingState},
+    description::SignalingState,
     error::{Error, ErrorKind},
 };
 
 /// What an answer is to be like (W3C `RTCAnswerOptions`, which is empty).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AnswerOptions {}
+#[non_exhaustive]
+pub struct AnswerOptions {}
+
+impl AnswerOptions {
+    /// There is nothing to choose so far.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
 
 /// What is answered to one section.
 enum Verdict<'a> {
@@ -29,11 +38,7 @@ enum Verdict<'a> {
 }
 
 impl Negotiator {
-    /// Makes an answer to the remote offer. Changes nothing.
-    pub(crate) fn create_answer(&self, snapshot: &Snapshot, _: &AnswerOptions) -> Result<Description, Error> {
-        self.answer(snapshot).map(|created| Description::new(SdpType::Answer, created.sdp))
-    }
-
+    /// The answer to the remote offer.
     pub(super) fn answer(&self, snapshot: &Snapshot) -> Result<Created, Error> {
         let offer = match (self.state, &self.slots.pending_remote) {
             (SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer, Some(slot)) => &*slot.sdp,
@@ -267,7 +272,6 @@ fn offered_ice_options(offer: &sdp::Description) -> Vec<&str> {
 /// What an answer's setup says about our role.
 pub(super) fn role(setup: Setup) -> Result<DtlsRole, Error> {
     //= rfc8842 §5.3
-    //= type=implication
     //# When an answerer sends an answer, the answerer MUST insert in the
     //# answer an SDP "setup" attribute according to the procedures in
     //# [RFC4145]

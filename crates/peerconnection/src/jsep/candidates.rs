@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use sdp::{Attribute, Candidate};
 
-use super::{Negotiator, Slot, section};
-use crate::error::{Error, ErrorKind};
+use super::{Negotiator, Slot, section, transport};
+use crate::{
+    description::Description,
+    error::{Error, ErrorKind},
+};
 
 /// Most candidates that one description collects; an agent keeps fewer.
 const MAX_CANDIDATES: usize = 256;
@@ -43,18 +46,8 @@ impl Negotiator {
         if mid.is_none() && index.is_none() && !ends {
             return Err(Error::new(ErrorKind::TypeError, "a candidate needs a mid or an index"));
         }
+        let place = self.check_candidate_section(mid, index)?;
         let slots = &mut self.slots;
-        let Some(latest) = slots.pending_remote.as_ref().or(slots.current_remote.as_ref()) else {
-            return Err(Error::new(ErrorKind::InvalidStateError, "there is no remote description"));
-        };
-        let place = match (mid, index) {
-            (Some(mid), _) => latest.sdp.media.iter().position(|media| media.mid() == Some(mid)),
-            (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < latest.sdp.media.len()),
-            (None, None) => section::tagged(&latest.sdp),
-        };
-        let Some(place) = place else {
-            return Err(Error::new(ErrorKind::OperationError, "the remote description has no such section"));
-        };
         let candidate = if ends {
             None
         } else {
@@ -68,7 +61,7 @@ impl Negotiator {
         let targets = [slots.pending_remote.as_mut(), slots.current_remote.as_mut()];
         let mut deliver = None;
         for slot in targets.into_iter().flatten() {
-            let own = super::transport::credentials(&slot.sdp);
+            let own = transport::credentials(&slot.sdp);
             if ufrag.as_ref().is_some_and(|ufrag| own.as_ref().is_none_or(|own| own.ufrag != *ufrag)) {
                 continue;
             }
@@ -94,33 +87,63 @@ impl Negotiator {
         }
     }
 
-    /// Notes a gathered candidate in the local description of its generation, so that applications see it there.
-    /// Gives the mid and the index to signal with it; none while no description has that generation.
-    pub(crate) fn add_local_candidate(
-        &mut self,
-        candidate: &Candidate,
-        ufrag: &str,
-    ) -> Option<(String, usize)> {
-        self.local_slot(ufrag, |slot, place| append(slot, place, Some(candidate)))
+    /// Finds the section of the newest remote description that a candidate is for; without `mid` and `index` the one
+    /// with the transport.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError` without a remote description, `OperationError` if it has no such section.
+    pub(crate) fn check_candidate_section(
+        &self,
+        mid: Option<&str>,
+        index: Option<u16>,
+    ) -> Result<usize, Error> {
+        let Some(slot) = self.remote_slot() else {
+            return Err(Error::new(ErrorKind::InvalidStateError, "there is no remote description"));
+        };
+        let media = &slot.sdp.media;
+        let place = match (mid, index) {
+            (Some(mid), _) => media.iter().position(|media| media.mid() == Some(mid)),
+            (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < media.len()),
+            (None, None) => section::tagged(&slot.sdp),
+        };
+        place.ok_or_else(|| {
+            Error::new(ErrorKind::OperationError, "the remote description has no such section")
+        })
     }
 
-    /// Notes that there are no more. Gives mid and index as for a candidate.
-    pub(crate) fn end_of_local_candidates(&mut self, ufrag: &str) -> Option<(String, usize)> {
-        self.local_slot(ufrag, |slot, place| append(slot, place, None))
+    /// The section that our candidates belong to, by mid and index: the one with the transport.
+    pub(crate) fn candidate_section(&self) -> (Option<String>, Option<u16>) {
+        let Some(slot) = self.slots.pending_local.as_ref().or(self.slots.current_local.as_ref()) else {
+            return (None, None);
+        };
+        let Some(index) = section::tagged(&slot.sdp) else { return (None, None) };
+        let mid = slot.sdp.media.get(index).and_then(|media| media.mid()).map(str::to_owned);
+        (mid, u16::try_from(index).ok())
     }
 
-    fn local_slot(&mut self, ufrag: &str, note: impl Fn(&mut Slot, usize)) -> Option<(String, usize)> {
-        let mut first = None;
-        let slots = [self.slots.pending_local.as_mut(), self.slots.current_local.as_mut()];
-        for slot in slots.into_iter().flatten() {
-            let same = super::transport::credentials(&slot.sdp).is_some_and(|own| own.ufrag == ufrag);
-            let place = if same { section::tagged(&slot.sdp) } else { None };
-            let Some(place) = place else { continue };
-            note(slot, place);
-            let mid = slot.sdp.media.get(place).and_then(|media| media.mid()).unwrap_or_default();
-            first = first.or_else(|| Some((mid.to_owned(), place)));
+    /// A local description with what was gathered: `candidates` are those of the newest credentials, and whether they
+    /// are all.
+    pub(super) fn with_candidates(
+        &self,
+        slot: &Slot,
+        (candidates, complete): (&[Candidate], bool),
+    ) -> Description {
+        let newest = self.slots.pending_local.as_ref().or(self.slots.current_local.as_ref());
+        let credentials = |slot: &Slot| transport::credentials(&slot.sdp);
+        let mut slot = slot.clone();
+        if newest.and_then(credentials) == credentials(&slot) {
+            candidates.iter().for_each(|candidate| append(&mut slot, 0, Some(candidate)));
+            if complete {
+                append(&mut slot, 0, None);
+            }
         }
-        first
+        slot.description()
+    }
+
+    /// Whether the other side described itself yet.
+    pub(crate) fn has_remote_description(&self) -> bool {
+        self.remote_slot().is_some()
     }
 
     fn remote_slot(&self) -> Option<&Slot> {

@@ -104,9 +104,8 @@ impl Negotiator {
         let before = self.slots.current_remote.as_ref().and_then(|slot| transport::credentials(&slot.sdp));
         let they_restart = before.is_some_and(|before| before != theirs.credentials);
         //= rfc8839 §4.4.1.1.1
-        //= type=implication
-        //# To restart ICE, an agent MUST change both the "ice-pwd" and the
-        //# "ice-ufrag" for the data stream in an offer.
+        //# To restart ICE, an agent MUST change both the "ice-pwd" and the "ice-
+        //# ufrag" for the data stream in an offer.
         if exchange.offerer == Side::Local && agreed_before && we_restart != they_restart {
             return Err(invalid_access(if we_restart {
                 "the answer does not follow the ICE restart of the offer"
@@ -147,7 +146,6 @@ impl Negotiator {
     fn conclude_dtls(&self, plan: &mut Plan, theirs: Transport, role: DtlsRole) -> Result<(), Error> {
         match self.continues(&theirs) {
             //= rfc8842 §5.3
-            //= type=implication
             //# In addition,
             //# the answerer MUST insert an SDP "setup" attribute with an attribute
             //# value that does not change the previously negotiated DTLS roles

@@ -24,6 +24,23 @@ impl ExtensionCapability {
     }
 }
 
+/// What the media engine sends and reads.
+pub(crate) fn supported_extensions() -> Vec<ExtensionCapability> {
+    use MediaKind::{Audio, Video};
+    vec![
+        ExtensionCapability::new("urn:ietf:params:rtp-hdrext:sdes:mid", &[Audio, Video]),
+        ExtensionCapability::new(
+            "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+            &[Audio, Video],
+        ),
+        ExtensionCapability::new("urn:ietf:params:rtp-hdrext:ssrc-audio-level", &[Audio]),
+        ExtensionCapability::new(
+            "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+            &[Audio, Video],
+        ),
+    ]
+}
+
 /// Ids keep their meaning within a session and across a bundle (RFC 8285 §7, RFC 9143 §9.2).
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExtensionIds {

@@ -12,16 +12,29 @@ use super::{
     write::{self, RtpSection},
 };
 use crate::{
-    description::{Description, SdpType, SignalingState},
+    description::{SdpType, SignalingState},
     error::{Error, ErrorKind},
     transceiver::{MediaKind, TransceiverId},
 };
 
 /// What an offer is to be like (W3C `RTCOfferOptions`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct OfferOptions {
-    /// Whether ICE starts again, as after a change of network.
+pub struct OfferOptions {
     pub(crate) ice_restart: bool,
+}
+
+impl OfferOptions {
+    /// An offer that changes nothing by itself.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts ICE again, as after a change of network (W3C `iceRestart`). Default: it goes on.
+    #[must_use]
+    pub fn with_ice_restart(self) -> Self {
+        Self { ice_restart: true }
+    }
 }
 
 /// What stands at one index of an offer.
@@ -32,15 +45,7 @@ enum Slot<'a> {
 }
 
 impl Negotiator {
-    /// Makes an offer of everything the snapshot has. Changes nothing.
-    pub(crate) fn create_offer(
-        &self,
-        snapshot: &Snapshot,
-        options: &OfferOptions,
-    ) -> Result<Description, Error> {
-        self.offer(snapshot, options).map(|created| Description::new(SdpType::Offer, created.sdp))
-    }
-
+    /// The offer, and who is behind its sections.
     pub(super) fn offer(&self, snapshot: &Snapshot, options: &OfferOptions) -> Result<Created, Error> {
         if !matches!(self.state, SignalingState::Stable | SignalingState::HaveLocalOffer) {
             let context = format!("an offer cannot be made in the state {}", self.state);
@@ -216,8 +221,10 @@ impl OfferDraft<'_> {
         self.transport.write(media, place);
         let alone = place == Place::Bundled && self.snapshot.bundle == BundleForm::Tagged;
         if alone && !self.negotiator.was_answered(mid) {
-            //= rfc9143 §7.2.1
-            //# MUST assign a zero port value to the bundle-only "m=" section,
+            //= rfc9143 §7.2
+            //# *  Include an SDP 'bundle-only' attribute (Section 7.2.1) in the "m="
+            //# section, and
+            //# *  Assign a zero port value to the "m=" section.
             media.port = 0;
             media.connections = vec![sdp::Connection::unspecified()];
             media.attributes.push(Attribute::BundleOnly);

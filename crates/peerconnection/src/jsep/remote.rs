@@ -131,7 +131,7 @@ impl<'a> Draft<'a> {
             return Ok(());
         }
         //= rfc8829 §5.10
-        //# If the "m=" section is "sendrecv" or "recvonly", and there are
+        //# If the "m=" section is sendrecv or recvonly, and there are
         //# RtpTransceivers of the same type that were added to the
         //# PeerConnection by addTrack and are not associated with any
         //# "m=" section and are not stopped, find the first (according

@@ -21,9 +21,9 @@ pub(super) fn verify(media: &MediaDescription) -> Result<(), Error> {
                 return Err(invalid_access("a section has a rid twice"));
             }
         } else if let Attribute::Simulcast(line) = attribute {
-            //= rfc8853 §5.1
-            //= type=implication
-            //# There MUST be at most one "a=simulcast" attribute per media
+            //= rfc8853 §5.2
+            //# Each SDP media description MUST
+            //# contain at most one "a=simulcast" line.
             if simulcast.replace(line).is_some() {
                 return Err(invalid_access("a section has a=simulcast twice"));
             }

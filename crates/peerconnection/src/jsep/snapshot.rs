@@ -109,7 +109,8 @@ impl TransceiverView {
         }
     }
 
-    fn apply(&mut self, change: &TransceiverChange) {
+    /// Does what a change of this transceiver says; making and removing it is for whoever has the set.
+    pub(crate) fn apply(&mut self, change: &TransceiverChange) {
         match change {
             TransceiverChange::Associate { mid, index, .. } => {
                 (self.mid, self.index) = (Some(mid.clone()), Some(*index));

@@ -62,9 +62,10 @@ fn groups(sdp: &sdp::Description, mids: &BTreeSet<&str>) -> Result<(), Error> {
             if !mids.contains(mid.as_str()) {
                 return Err(invalid_access("a bundle names a mid that no section has"));
             }
-            //= rfc9143 §7
-            //= type=implication
-            //# An identification-tag MUST NOT be
+            //= rfc9143 §5
+            //# Any given bundled
+            //# "m=" section MUST NOT be associated with more than one BUNDLE group
+            //# at any given time.
             if !bundled.insert(mid.as_str()) {
                 return Err(invalid_access("a mid is in a bundle twice"));
             }
@@ -117,8 +118,8 @@ fn formats(
 ) -> Result<(), Error> {
     let listed: BTreeSet<_> = media.payload_types().collect();
     //= rfc5761 §4
-    //# RTP payload types in the range 64-95 MUST
-    //# NOT be used
+    //# payload type values in the range
+    //# 64-95 MUST NOT be used.
     if listed.iter().any(|payload_type| (64..=95).contains(&payload_type.value())) {
         return Err(invalid_access("payload types 64 to 95 are RTCP when it is multiplexed"));
     }
@@ -128,8 +129,9 @@ fn formats(
         }
         let codec = (format.codec.name.to_ascii_lowercase(), format.codec.clock_rate);
         //= rfc9143 §9.1.1
-        //= type=implication
-        //# A given payload type value can be used inside bundled media descriptions
+        //# in order for a given payload type value to be used
+        //# inside more than one bundled "m=" section, all codecs associated with
+        //# the payload type number MUST share an identical codec configuration.
         if *seen.entry(format.payload_type).or_insert_with(|| codec.clone()) != codec {
             return Err(invalid_access("one payload type means two codecs"));
         }
@@ -139,7 +141,6 @@ fn formats(
 
 fn extension_ids<'a>(media: &'a MediaDescription, seen: &mut BTreeMap<u16, &'a str>) -> Result<(), Error> {
     //= rfc8285 §6
-    //= type=implication
     //# the IDs used MUST be unique in each media section of the SDP or
     //# unique in the session for session-level SDP declarations.
     let mut here = BTreeSet::new();
@@ -181,7 +182,6 @@ pub(super) fn answer(offer: &sdp::Description, answer: &sdp::Description) -> Res
             return Err(invalid_access("a section of the answer has another mid than the offer"));
         }
         //= rfc8829 §5.3.1
-        //= type=implication
         //# answer MUST NOT have an "a=bundle-only" line.
         if answered.has(&Attribute::BundleOnly) {
             return Err(invalid_access("an answer must not be bundle-only"));
@@ -206,7 +206,6 @@ impl Negotiator {
     pub(super) fn verify_reoffer(&self, offer: &sdp::Description) -> Result<(), Error> {
         let Some(before) = &self.slots.current_remote else { return Ok(()) };
         //= rfc3264 §8
-        //= type=implication
         //# In other words, if the previous SDP had N "m=" lines,
         //# the new SDP MUST have at least N "m=" lines.
         if offer.media.len() < before.sdp.media.len() {

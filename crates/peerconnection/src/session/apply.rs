@@ -64,7 +64,10 @@ impl Session {
         if let Some(remote) = &change.remote
             && let Ok(credentials) = ice::Credentials::new(&*remote.ufrag, &*remote.pwd)
         {
-            ice.set_remote_lite(change.remote_lite);
+            ice.set_remote_implementation(match change.remote_lite {
+                true => ice::Implementation::Lite,
+                false => ice::Implementation::Full,
+            });
             ice.set_remote_credentials(now, credentials);
         }
         for candidate in &change.candidates {
@@ -86,11 +89,11 @@ impl Session {
             DtlsRole::Active => Role::Client,
             DtlsRole::Passive => Role::Server,
         };
-        self.channels.set_dtls_role(role == Role::Client);
         // The keys of an association that is replaced must not be used any more (RFC 8842 §4).
         self.transport.srtp = None;
+        self.transport.dtls_started = false;
         let config = Arc::clone(&self.dtls_config);
-        let mut connection = Connection::new(config, role, self.certificate.clone(), now, self.fork_random());
+        let mut connection = Connection::new(config, role, self.certificate.clone(), now, (self.random)());
         let fingerprints = start.fingerprints.iter().filter_map(|fingerprint| fingerprint.to_string().parse().ok());
         connection.expect_fingerprints(now, fingerprints.collect());
         self.transport.dtls = Dtls::Running(Box::new(connection));
@@ -99,14 +102,14 @@ impl Session {
 
     fn apply_sctp(&mut self, now: Instant, change: SctpChange) {
         match change {
-            SctpChange::Close => self.channels.abort(now),
+            SctpChange::Close => self.channels.abort(now, "the peer rejected data channels"),
             SctpChange::Start { max_message_size, .. } | SctpChange::Update { max_message_size } => {
-                self.channels.set_remote_max_message_size(max_message_size);
+                self.channels.set_remote_max_message_size(Some(max_message_size));
                 self.sctp_wanted = true;
                 self.start_channels_when_connected(now);
             }
         }
-        self.announce_channels();
+        self.descriptions_changed = true;
     }
 
     fn apply_transceiver(&mut self, change: &TransceiverChange) {

@@ -1,19 +1,19 @@
 //! Data channels of the session: what the application asks, and what it hears.
 
-use super::Session;
+use super::{Session, transport::Dtls};
 use crate::{
     AnnouncedChannel, Configuration, DataChannelInit, DataChannelState, Error, ErrorKind, SessionEvent,
     data_channel::{ChannelKey, Reliability},
 };
-use datachannel::{ChannelInit, Payload};
+use datachannel::{ChannelId, ChannelInit, ChannelState, Event, Order, Payload, Role};
 use std::time::Instant;
 
-/// What the application said about a channel; the rest lives in [`datachannel::Channels`].
-#[derive(Clone, Debug)]
-pub(super) struct ChannelInfo;
-
-pub(super) fn config(config: &Configuration) -> datachannel::Config {
-    datachannel::Config::new().with_max_message_size(config.max_message_size)
+/// The configuration of the layer below.
+pub(super) fn config(config: &Configuration) -> Result<datachannel::Config, datachannel::ConfigError> {
+    Ok(datachannel::Config::new(&config.provider)?
+        .with_max_message_size(config.max_message_size)
+        .with_receive_buffer(config.receive_buffer.max(config.max_message_size))
+        .with_send_buffer(config.send_buffer))
 }
 
 impl Session {
@@ -42,10 +42,10 @@ impl Session {
         };
         let mut wanted = ChannelInit::new(label)
             .with_protocol(init.protocol.clone())
-            .with_ordered(init.ordered)
+            .with_order(if init.ordered { Order::Ordered } else { Order::Unordered })
             .with_reliability(reliability);
         if let Some(id) = init.negotiated {
-            wanted = wanted.with_negotiated(id);
+            wanted = wanted.with_negotiated(ChannelId(id));
         }
         let key = self.channels.open(self.latest, wanted).map_err(|error| {
             Error::new(ErrorKind::OperationError, "the data channel could not be opened").with_source(error)
@@ -55,10 +55,13 @@ impl Session {
         Ok(key)
     }
 
-    /// Queues a message. `Err(Some(_))` gives it back when the queue is full; `Err(None)` means that it can never be
-    /// sent: the channel is closing, or the message larger than the peer takes.
+    /// Queues a message. `Err(Some(_))` gives it back when the queue is full or the channel is not open yet; `Err(None)`
+    /// means that it can never be sent: the channel is closing, or the message larger than the peer takes.
     pub fn send_data(&mut self, now: Instant, key: ChannelKey, payload: Payload) -> Result<(), Option<Payload>> {
         let now = self.advance(now);
+        if self.channels.state(key) == ChannelState::Connecting {
+            return Err(Some(payload));
+        }
         match self.channels.send(now, key, payload) {
             Ok(()) => Ok(()),
             Err(datachannel::SendError::WouldBlock(payload)) => Err(Some(payload)),
@@ -67,8 +70,9 @@ impl Session {
     }
 
     /// The next message of a channel. Messages that are not fetched close the peer's window.
-    pub fn recv_data(&mut self, key: ChannelKey) -> Option<Payload> {
-        self.channels.recv(key)
+    pub fn recv_data(&mut self, now: Instant, key: ChannelKey) -> Option<Payload> {
+        let now = self.advance(now);
+        self.channels.recv(now, key)
     }
 
     /// Closes a channel; what is queued is still sent (RFC 8831 §6.7).
@@ -82,5 +86,86 @@ impl Session {
     #[must_use]
     pub fn buffered_amount(&self, key: ChannelKey) -> usize {
         self.channels.buffered_amount(key)
+    }
+
+    /// The state of a channel; closed when it is gone.
+    #[must_use]
+    pub fn data_channel_state(&self, key: ChannelKey) -> DataChannelState {
+        if self.is_closing() {
+            return DataChannelState::Closed;
+        }
+        match self.channels.state(key) {
+            ChannelState::Connecting => DataChannelState::Connecting,
+            ChannelState::Open => DataChannelState::Open,
+            ChannelState::Closing => DataChannelState::Closing,
+            ChannelState::Closed => DataChannelState::Closed,
+        }
+    }
+
+    /// The stream identifier of a channel, once it has one.
+    #[must_use]
+    pub fn data_channel_id(&self, key: ChannelKey) -> Option<u16> {
+        self.channels.id(key).map(|id| id.0)
+    }
+
+    /// The largest message the peer takes, in bytes (W3C `maxMessageSize`).
+    #[must_use]
+    pub fn max_message_size(&self) -> usize {
+        self.channels.max_message_size()
+    }
+
+    /// SCTP starts when DTLS is up and both descriptions want it; both sides send INIT (RFC 8831 §6.1).
+    pub(super) fn start_channels_when_connected(&mut self, now: Instant) {
+        let Dtls::Running(connection) = &self.transport.dtls else { return };
+        if !self.sctp_wanted || !connection.is_connected() {
+            return;
+        }
+        let role = match connection.role() {
+            dtls::Role::Client => Role::Client,
+            dtls::Role::Server => Role::Server,
+        };
+        self.channels.start(now, role);
+        self.settle_channels();
+    }
+
+    /// Turns what the channels report into events of the session.
+    pub(super) fn settle_channels(&mut self) {
+        while let Some(event) = self.channels.poll_event() {
+            let event = match event {
+                Event::Announced(key) => {
+                    let Some(init) = self.channels.init(key) else { continue };
+                    self.data_channels_wanted = true;
+                    SessionEvent::DataChannel(AnnouncedChannel {
+                        channel: key,
+                        label: init.label().to_owned(),
+                        init: init_of(init),
+                    })
+                }
+                Event::Readable(key) => SessionEvent::DataChannelReadable(key),
+                Event::Closed(key, _) | Event::Closing(key) | Event::Opened(key) => {
+                    SessionEvent::DataChannelStateChange(key)
+                }
+                Event::Connected { .. } | Event::AssociationClosed(_) => {
+                    self.descriptions_changed = true;
+                    continue;
+                }
+                // Room and low marks show in the buffered amount, which is looked at in every turn.
+                _ => continue,
+            };
+            self.push(event);
+        }
+    }
+}
+
+fn init_of(init: &ChannelInit) -> DataChannelInit {
+    DataChannelInit {
+        ordered: init.order() == Order::Ordered,
+        reliability: match init.reliability() {
+            datachannel::Reliability::MaxLifetime(lifetime) => Reliability::MaxPacketLifeTime(lifetime),
+            datachannel::Reliability::MaxRetransmits(count) => Reliability::MaxRetransmits(count),
+            _ => Reliability::Reliable,
+        },
+        protocol: init.protocol().to_owned(),
+        negotiated: init.negotiated().map(|id| id.0),
     }
 }

@@ -34,7 +34,7 @@ impl Session {
         self.farewell_deadline = now.checked_add(PATIENCE);
         self.events.clear();
         self.media.close(now);
-        self.channels.abort(now);
+        self.channels.abort(now, "closed by the application");
         self.negotiator.close();
         self.descriptions_changed = true;
     }

@@ -9,6 +9,7 @@ use crate::{
     config::DtlsSetup,
     transceiver::TransceiverId,
 };
+use crypto::HashId;
 use std::time::Instant;
 
 /// RFC 8841 §5: the port is a number without meaning under DTLS; everybody writes this one.
@@ -168,8 +169,9 @@ impl Session {
             dtls: DtlsView {
                 fingerprints: self
                     .certificate
-                    .fingerprints()
-                    .filter_map(|fingerprint| sdp::Fingerprint::parse(&fingerprint.to_string()).ok())
+                    .fingerprint(&self.config.provider, HashId::Sha256)
+                    .and_then(|fingerprint| fingerprint.to_string().parse().ok())
+                    .into_iter()
                     .collect(),
                 preferred: match self.config.dtls_setup {
                     DtlsSetup::Active => DtlsRole::Active,

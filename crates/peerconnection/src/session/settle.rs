@@ -65,7 +65,7 @@ impl Session {
                     self.transport.dtls.end(reason);
                     self.transport.srtp = None;
                     // SCTP has no way left to say anything (RFC 8261 §6.1).
-                    self.channels.abort(now);
+                    self.channels.abort(now, "the DTLS transport has ended");
                 }
                 _ => {}
             }
@@ -102,7 +102,7 @@ impl Session {
             Dtls::Running(_) if self.transport.dtls_started => DtlsTransportState::Connecting,
             Dtls::Running(_) => DtlsTransportState::New,
             Dtls::Ended(_, dtls::CloseReason::Local) => DtlsTransportState::Closed,
-            Dtls::Ended(_, dtls::CloseReason::Peer(alert)) if alert.is_close_notify() => DtlsTransportState::Closed,
+            Dtls::Ended(_, dtls::CloseReason::Peer(alert)) if alert.description == dtls::AlertDescription::CLOSE_NOTIFY => DtlsTransportState::Closed,
             Dtls::Ended(..) => DtlsTransportState::Failed,
         }
     }
@@ -136,18 +136,18 @@ impl Session {
     fn start_srtp(&mut self) {
         let Dtls::Running(connection) = &self.transport.dtls else { return };
         let Some(profile) = connection.srtp_profile().and_then(srtp::Profile::from_number) else { return };
-        let mut material = crypto::Secret::zeroed(profile.keying_material_len());
-        if connection.export_keying_material(EXPORTER_LABEL, None, material.as_mut_bytes()).is_err() {
+        let mut exported = crypto::Secret::zeroed(profile.exported_len());
+        if connection.export_keying_material(EXPORTER_LABEL, None, exported.as_mut_bytes()).is_err() {
             return;
         }
-        let Some((client, server)) = profile.split_keying_material(material.as_bytes()) else { return };
+        let Ok(material) = srtp::KeyingMaterial::split(profile, exported.as_bytes()) else { return };
         let (ours, theirs) = match connection.role() {
-            dtls::Role::Client => (client, server),
-            dtls::Role::Server => (server, client),
+            dtls::Role::Client => (material.client(), material.server()),
+            dtls::Role::Server => (material.server(), material.client()),
         };
-        let config = srtp::Config::new();
-        let protector = srtp::Protector::new(&self.config.provider, profile, &ours, config.clone());
-        let unprotector = srtp::Unprotector::new(&self.config.provider, profile, &theirs, config);
+        let (provider, config) = (&self.config.provider, srtp::Config::new());
+        let protector = srtp::Protector::new(provider, profile, ours.key(), ours.salt(), config);
+        let unprotector = srtp::Unprotector::new(provider, profile, theirs.key(), theirs.salt(), config);
         if let (Ok(protector), Ok(unprotector)) = (protector, unprotector) {
             self.transport.srtp = Some(Srtp { profile, protector, unprotector });
         }

@@ -124,7 +124,7 @@ fn send_config(
     if let (Some(rtx), Some(ssrc)) = (codec.rtx.and_then(self::payload_type), sender.rtx_ssrc) {
         config = config.with_rtx(Rtx::new(rtx, Ssrc(ssrc)));
     }
-    if let Ok(mid) = Mid::new(&stream.mid) {
+    if let Some(mid) = Mid::new(&stream.mid) {
         config = config.with_mid(mid);
     }
     Some(config)
@@ -151,7 +151,7 @@ fn receive_config(stream: &StreamChange, delivery: Delivery) -> ReceiveStreamCon
         .with_feedback(kinds)
         .with_delivery(delivery)
         .with_extensions(extensions(&stream.extensions, Direction::receives));
-    if let Ok(mid) = Mid::new(&stream.mid) {
+    if let Some(mid) = Mid::new(&stream.mid) {
         config = config.with_mid(mid);
     }
     for source in &stream.sources {

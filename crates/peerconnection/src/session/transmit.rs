@@ -44,7 +44,7 @@ impl Session {
         &mut self,
         now: Instant,
         path: stun::net::FiveTuple,
-        error: std::io::ErrorKind,
+        error: ice::SendErrorKind,
     ) {
         let now = self.advance(now);
         self.counters.send_errors += 1;
@@ -71,7 +71,7 @@ impl Session {
     fn transmit_rtp(&mut self, now: Instant, max: NonZeroUsize, out: &mut Vec<u8>) -> Option<Transmit> {
         let srtp = self.transport.srtp.as_mut()?;
         let (ice, media) = (&mut self.transport.ice, &mut self.media);
-        let overhead = ice.overhead() + srtp.protector.rtp_overhead();
+        let overhead = ice.overhead() + srtp.profile.rtp_overhead();
         let mut batch = Batch::new(max);
         while batch.takes(media.next_len(now).map(|len| len + overhead)) {
             let written = ice.frame_with(out, |out| {

@@ -8,6 +8,8 @@ use srtp::{Protector, Unprotector};
 pub(super) struct Transport {
     pub(super) ice: ice::Agent,
     pub(super) dtls: Dtls,
+    /// The first path is there and the handshake was started on it.
+    pub(super) dtls_started: bool,
     pub(super) srtp: Option<Srtp>,
 }
 

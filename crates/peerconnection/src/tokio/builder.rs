@@ -79,7 +79,7 @@ impl PeerConnectionBuilder {
         };
         let servers = resolve::servers(&configuration.ice_servers).await;
         let wake = Arc::new(Notify::new());
-        let mut ports = open_ports(&self.sockets, self.loopback, &wake)?;
+        let mut ports = open_ports(&self.sockets, self.loopback)?;
         let clock = Clock::read();
         let mut session = Session::new(configuration, clock.now, clock.unix(), crypto::os_random)?;
         session.set_resolved_servers(clock.now, servers);
@@ -112,13 +112,13 @@ impl PeerConnectionBuilder {
     }
 }
 
-fn open_ports(sockets: &Sockets, loopback: Loopback, wake: &Arc<Notify>) -> Result<Vec<Port>, Error> {
+fn open_ports(sockets: &Sockets, loopback: Loopback) -> Result<Vec<Port>, Error> {
     let bind_error = |error| {
         Error::new(ErrorKind::OperationError, "no UDP socket could be bound; are there interfaces and free ports?")
             .with_source(error)
     };
     let addresses: Vec<(Option<String>, IpAddr)> = match sockets {
-        Sockets::Mux(mux) => return Ok(vec![Port::muxed(mux, wake.clone())]),
+        Sockets::Mux(mux) => return Ok(vec![Port::muxed(mux)]),
         Sockets::Bind(addresses) => addresses.iter().map(|ip| (None, *ip)).collect(),
         Sockets::Interfaces => interfaces::list(loopback)
             .map_err(bind_error)?

@@ -1,15 +1,16 @@
 //! Data channels as asynchronous handles.
 
 use super::command::{Link, OutgoingMessage};
-use crate::data_channel::{ChannelKey, DataChannelState};
+use crate::data_channel::{ChannelKey, DataChannelInit, DataChannelState};
 use bytes::Bytes;
-use datachannel::{Payload, PayloadKind};
+use datachannel::{Kind, Payload};
 use std::{
     fmt,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
@@ -44,15 +45,15 @@ impl Message {
 
     fn into_payload(self) -> Payload {
         match self {
-            Self::Binary(bytes) => Payload { kind: PayloadKind::Binary, data: bytes },
-            Self::Text(text) => Payload { kind: PayloadKind::Text, data: Bytes::from(text) },
+            Self::Binary(bytes) => Payload::binary(bytes),
+            Self::Text(text) => Payload::text(text),
         }
     }
 
     pub(super) fn from_payload(payload: Payload) -> Self {
         match payload.kind {
             // A peer that sends broken UTF-8 as text gets replacement characters, as in browsers.
-            PayloadKind::Text => Self::Text(match String::from_utf8(payload.data.into()) {
+            Kind::Text => Self::Text(match String::from_utf8(payload.data.into()) {
                 Ok(text) => text,
                 Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
             }),
@@ -137,9 +138,7 @@ pub(super) struct Status {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) label: String,
-    pub(super) protocol: String,
-    pub(super) ordered: bool,
-    pub(super) negotiated: bool,
+    pub(super) init: DataChannelInit,
     /// Bytes that may still be queued. One permit a byte.
     pub(super) credit: Semaphore,
     pub(super) send_buffer: usize,
@@ -240,19 +239,31 @@ impl DataChannel {
     /// The subprotocol (W3C `protocol`).
     #[must_use]
     pub fn protocol(&self) -> &str {
-        &self.sender.shared.protocol
+        &self.sender.shared.init.protocol
     }
 
     /// Whether messages arrive in the order sent.
     #[must_use]
     pub fn ordered(&self) -> bool {
-        self.sender.shared.ordered
+        self.sender.shared.init.ordered
     }
 
     /// Whether both sides opened it by agreement, without an OPEN message.
     #[must_use]
     pub fn negotiated(&self) -> bool {
-        self.sender.shared.negotiated
+        self.sender.shared.init.negotiated.is_some()
+    }
+
+    /// After how many retransmissions a message is given up, if there is such a limit.
+    #[must_use]
+    pub fn max_retransmits(&self) -> Option<u16> {
+        self.sender.shared.init.retransmits()
+    }
+
+    /// How long after it was sent a message is given up, if there is such a limit.
+    #[must_use]
+    pub fn max_packet_life_time(&self) -> Option<Duration> {
+        self.sender.shared.init.life_time()
     }
 
     /// The stream identifier; `None` until the DTLS role is known.

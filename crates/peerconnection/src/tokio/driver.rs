@@ -167,11 +167,12 @@ impl Driver {
             sleep.as_mut().reset(deadline.into());
         }
         let Self { ports, queues, wake, outbox, read_buffer, names, .. } = self;
-        let full = outbox.blocked_port();
+        let full = outbox.blocked_port().and_then(|port| ports.get(port)).map(|port| port.socket().clone());
+        let is_full = full.is_some();
         let clock = Clock::read();
         tokio::select! {
             biased;
-            _ = queues.commands.recv_many(&mut collected.commands, COMMANDS_PER_TURN) => Wake::Commands
+            _ = queues.commands.recv_many(&mut collected.commands, COMMANDS_PER_TURN) => Wake::Commands,
             _ = &mut queues.owner_gone, if owned => Wake::OwnerGone,
             batch = poll_fn(|cx| {
                 // A full socket also stops reading: what it answers could not be sent.
@@ -181,8 +182,8 @@ impl Driver {
                     }
                 }
                 Poll::Pending
-            }), if full.is_none() => Wake::Read(batch),
-            () = port::writable(ports, full), if full.is_some() => Wake::Nothing,
+            }), if !is_full => Wake::Read(batch),
+            () = port::writable(full), if is_full => Wake::Nothing,
             _ = queues.messages.recv_many(&mut collected.messages, ITEMS_PER_TURN) => Wake::Messages,
             _ = queues.media.recv_many(&mut collected.media, ITEMS_PER_TURN) => Wake::Media,
             Some(channel) = queues.abandoned.recv() => Wake::Abandoned(channel),

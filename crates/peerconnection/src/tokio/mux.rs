@@ -16,7 +16,7 @@ use std::{
     },
     task::{Context, Poll},
 };
-use stun::{Class, Message, attr::Username};
+use stun::{AttributeType, Class, Message};
 use tokio::sync::{mpsc, oneshot};
 
 /// Batches that wait for one connection; beyond it they are dropped and counted, as a kernel would.
@@ -117,7 +117,7 @@ pub(super) struct MuxLink {
 }
 
 impl MuxLink {
-    pub(super) fn socket(&self) -> &UdpSocket {
+    pub(super) fn socket(&self) -> &Arc<UdpSocket> {
         &self.mux.inner.socket
     }
 
@@ -262,7 +262,7 @@ fn request_ufrag(datagram: &[u8]) -> Option<&str> {
     if message.class() != Class::Request {
         return None;
     }
-    let username = message.raw(<Username<'_> as stun::Attribute<'_>>::TYPE)?;
+    let username = message.raw(AttributeType::USERNAME)?;
     let (receiver, _) = std::str::from_utf8(username).ok()?.split_once(':')?;
     Some(receiver)
 }

@@ -6,7 +6,7 @@ use super::{
     transceiver::{RtpSender, RtpTransceiver},
 };
 use crate::{
-    AnswerOptions, Configuration, DataChannelInit, Description, Error, IceCandidateInit, IceConnectionState,
+    AnswerOptions, Configuration, DataChannelInit, Description, Descriptions, Error, IceCandidateInit, IceConnectionState,
     IceGatheringState, IceServer, MediaKind, OfferOptions, PeerConnectionState, SignalingState, StatsReport,
     TransceiverInit,
 };
@@ -21,16 +21,6 @@ pub(super) struct Snapshot {
     pub(super) ice_gathering: IceGatheringState,
     pub(super) signaling: SignalingState,
     pub(super) descriptions: Arc<Descriptions>,
-}
-
-/// The four description slots (W3C `currentLocalDescription` and its siblings).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Descriptions {
-    pub(crate) current_local: Option<Description>,
-    pub(crate) current_remote: Option<Description>,
-    pub(crate) pending_local: Option<Description>,
-    pub(crate) pending_remote: Option<Description>,
-    pub(crate) can_trickle: Option<bool>,
 }
 
 /// A connection to one peer (W3C `RTCPeerConnection`).
@@ -187,7 +177,7 @@ impl PeerConnection {
     /// # Errors
     /// `InvalidStateError` when the connection is closed.
     pub async fn stats(&self) -> Result<StatsReport, Error> {
-        self.link.call(|driver, now| driver.session.stats(now)).await
+        self.link.call(|driver, _| driver.session.stats()).await
     }
 
     /// Ends the connection: tells the peer, closes every channel, track and socket. Returns when all is given back.
@@ -228,6 +218,13 @@ impl PeerConnection {
             )),
             _ => Err(Error::closed()),
         }
+    }
+
+    /// Waits until the connection state is one that `test` accepts. The last state there will be is `Closed`.
+    pub async fn wait_for(&self, mut test: impl FnMut(PeerConnectionState) -> bool) {
+        let mut snapshot = self.snapshot.clone();
+        // An error means that the driver has ended, and with it all change.
+        let _ = snapshot.wait_for(|state| test(state.connection)).await;
     }
 
     /// Waits until all candidates are in the local description, for signalling without trickle.

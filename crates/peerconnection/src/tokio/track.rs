@@ -2,7 +2,7 @@
 
 use super::command::Link;
 use crate::transceiver::{MediaKind, TransceiverId};
-use media::{EncodedFrame, PacketToSend, ReceivedFrame};
+use media::{EncodedFrame, PacketToSend, ReceivedFrame, ReceivedPacket};
 use std::{
     fmt,
     sync::{
@@ -173,8 +173,8 @@ fn packet_of(refused: OutgoingMedia) -> PacketToSend {
 /// What a remote track delivers.
 #[derive(Debug)]
 pub(super) enum Incoming {
-    Frame(ReceivedFrame),
-    Packet(rtp::Packet),
+    Frame(Box<ReceivedFrame>),
+    Packet(Box<ReceivedPacket>),
 }
 
 /// Media from the other side. Frames or packets, as [`crate::MediaDelivery`] says.
@@ -225,7 +225,7 @@ impl RemoteTrack {
     pub async fn recv_frame(&mut self) -> Option<ReceivedFrame> {
         loop {
             if let Incoming::Frame(frame) = self.recv().await? {
-                return Some(frame);
+                return Some(*frame);
             }
         }
     }
@@ -233,10 +233,10 @@ impl RemoteTrack {
     /// The next packet; `None` when the track or the connection has ended. Frames are skipped.
     ///
     /// Cancellation: no packet is lost.
-    pub async fn recv_packet(&mut self) -> Option<rtp::Packet> {
+    pub async fn recv_packet(&mut self) -> Option<ReceivedPacket> {
         loop {
             if let Incoming::Packet(packet) = self.recv().await? {
-                return Some(packet);
+                return Some(*packet);
             }
         }
     }

@@ -108,9 +108,6 @@ mod tests {
         );
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
         let data = Data::parse(&chunk).unwrap();
-        assert_eq!(
-            data,
-            Data { tsn: Serial32(0x0102_0304), header, immediate: true, payload: b"abcde" }
-        );
+        assert_eq!(data, Data { tsn: Serial32(0x0102_0304), header, immediate: true, payload: b"abcde" });
     }
 }

@@ -24,9 +24,9 @@ impl<'a> ForwardTsn<'a> {
     /// Ordered streams and the last sequence number skipped in each.
     pub(crate) fn skipped(&self) -> impl Iterator<Item = (StreamId, Serial16)> + 'a {
         let (entries, _) = self.skipped.as_chunks::<4>();
-        entries.iter().map(|&[a, b, c, d]| {
-            (StreamId(u16::from_be_bytes([a, b])), Serial16(u16::from_be_bytes([c, d])))
-        })
+        entries
+            .iter()
+            .map(|&[a, b, c, d]| (StreamId(u16::from_be_bytes([a, b])), Serial16(u16::from_be_bytes([c, d]))))
     }
 }
 

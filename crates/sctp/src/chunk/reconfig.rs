@@ -67,9 +67,10 @@ impl<'a> Parameter<'a> {
                 let last_tsn = Serial32(reader.u32()?);
                 Self::OutgoingReset { request, last_tsn, streams: StreamList(reader.take_rest()) }
             }
-            INCOMING_RESET => {
-                Self::IncomingReset { request: Serial32(reader.u32()?), streams: StreamList(reader.take_rest()) }
-            }
+            INCOMING_RESET => Self::IncomingReset {
+                request: Serial32(reader.u32()?),
+                streams: StreamList(reader.take_rest()),
+            },
             TSN_RESET | ADD_OUTGOING | ADD_INCOMING => Self::Refused { request: Serial32(reader.u32()?) },
             RESPONSE => {
                 Self::Response { request: Serial32(reader.u32()?), result: ResetResult(reader.u32()?) }

@@ -80,7 +80,8 @@ impl Association {
     fn answer_out_of_the_blue(&mut self, view: &PacketView<'_>, first: &Tlv<'_>) {
         self.stats.wrong_tag += 1;
         let kinds = || view.chunks.flatten().map(|chunk| chunk.chunk_type());
-        let silent = [chunk::ABORT, chunk::SHUTDOWN_COMPLETE, chunk::COOKIE_ACK, chunk::ERROR, chunk::INIT_ACK];
+        let silent =
+            [chunk::ABORT, chunk::SHUTDOWN_COMPLETE, chunk::COOKIE_ACK, chunk::ERROR, chunk::INIT_ACK];
         if kinds().any(|kind| silent.contains(&kind)) {
             return;
         }
@@ -123,8 +124,13 @@ impl Association {
         } else {
             (self.local, TieTags::default())
         };
-        let cookie =
-            Cookie { local_tag: local.tag, local_tsn: local.tsn, peer: fields, extensions: init.extensions, ties };
+        let cookie = Cookie {
+            local_tag: local.tag,
+            local_tsn: local.tsn,
+            peer: fields,
+            extensions: init.extensions,
+            ties,
+        };
         let body = ReplyBody::InitAck {
             fields: self.init_fields(local),
             cookie: self.cookies.seal(now, &cookie),
@@ -144,7 +150,8 @@ impl Association {
             self.stats.malformed_packets += 1;
             return;
         };
-        let Some(cookie) = init.cookie.filter(|_| init.fields.tag != 0 && unacceptable(&init).is_none()) else {
+        let Some(cookie) = init.cookie.filter(|_| init.fields.tag != 0 && unacceptable(&init).is_none())
+        else {
             self.peer.tag = init.fields.tag;
             self.violation(Violation::InitAck, cause::INVALID_MANDATORY_PARAMETER);
             return;

@@ -172,7 +172,10 @@ impl Association {
         if self.sender.is_all_acked() || matches!(self.state, State::CookieEchoed { .. }) {
             self.timers.stop(Timer::Retransmit);
         } else {
-            self.timers.set_if_stopped(Timer::Retransmit, now + self.sender.rto.timeout().max(Duration::from_millis(1)));
+            self.timers.set_if_stopped(
+                Timer::Retransmit,
+                now + self.sender.rto.timeout().max(Duration::from_millis(1)),
+            );
         }
     }
 }

@@ -31,7 +31,10 @@ impl Association {
     pub(crate) fn on_heartbeat_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {
         // Only the probe in flight counts: not an older one, not one answered before.
         let answered = self.heartbeat.sent.take_if(|(nonce, _)| {
-            chunk.value.split_at_checked(4).is_some_and(|(head, rest)| head == HEARTBEAT_INFO && rest == nonce)
+            chunk
+                .value
+                .split_at_checked(4)
+                .is_some_and(|(head, rest)| head == HEARTBEAT_INFO && rest == nonce)
         });
         if let Some((_, at)) = answered {
             self.sender.rto.observe(now.saturating_duration_since(at));

@@ -111,8 +111,7 @@ impl Association {
         if !self.resets.accept(request) {
             return;
         }
-        let mut listed: Vec<_> =
-            streams.iter().filter(|stream| stream.0 < self.peer.inbound).collect();
+        let mut listed: Vec<_> = streams.iter().filter(|stream| stream.0 < self.peer.inbound).collect();
         listed.sort_unstable();
         listed.dedup();
         if listed.is_empty() && !streams.is_empty() {
@@ -198,7 +197,9 @@ impl Association {
         }
         let space = space(out, self.max_packet_len);
         if self.resets.request.is_none() && self.state.may_send_data() {
-            let Some(room) = space.checked_sub(reconfig::OUTGOING_RESET_LEN + 2).map(|room| room / 2) else { return };
+            let Some(room) = space.checked_sub(reconfig::OUTGOING_RESET_LEN + 2).map(|room| room / 2) else {
+                return;
+            };
             let streams = self.sender.queue.take_drained(room);
             if streams.is_empty() {
                 return;
@@ -215,7 +216,13 @@ impl Association {
             let len = reconfig::OUTGOING_RESET_LEN + 2 * request.streams.len() + 2;
             if len <= space {
                 request.due = false;
-                reconfig::write_outgoing_reset(out, request.number, response, request.last_tsn, &request.streams);
+                reconfig::write_outgoing_reset(
+                    out,
+                    request.number,
+                    response,
+                    request.last_tsn,
+                    &request.streams,
+                );
             }
         }
     }

@@ -28,7 +28,8 @@ pub(crate) struct Pending {
 
 impl Pending {
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { init, cookie_echo, cookie_ack, heartbeat, shutdown, shutdown_ack, heartbeat_acks, error } = self;
+        let Self { init, cookie_echo, cookie_ack, heartbeat, shutdown, shutdown_ack, heartbeat_acks, error } =
+            self;
         let flags = [init, cookie_echo, cookie_ack, heartbeat, shutdown, shutdown_ack];
         !flags.into_iter().any(|flag| *flag) && heartbeat_acks.is_empty() && error.is_none()
     }
@@ -44,7 +45,11 @@ pub(crate) struct Reply {
 /// What it holds.
 #[derive(Debug)]
 pub(crate) enum ReplyBody {
-    InitAck { fields: InitFields, cookie: Vec<u8>, unrecognized: Vec<Vec<u8>> },
+    InitAck {
+        fields: InitFields,
+        cookie: Vec<u8>,
+        unrecognized: Vec<Vec<u8>>,
+    },
     /// Refuses an INIT, with a cause.
     Abort(u16),
     /// RFC 9260 §8.4: the tag is the receiver's own.
@@ -168,7 +173,9 @@ impl Association {
         }
         self.write_sack(now, out, start);
         while let Some(value) = self.pending.heartbeat_acks.front() {
-            if self.space(out, start) < chunk::HEADER_LEN + value.len() + 3 && out.len() > start + packet::HEADER_LEN {
+            if self.space(out, start) < chunk::HEADER_LEN + value.len() + 3
+                && out.len() > start + packet::HEADER_LEN
+            {
                 // For the next packet.
                 break;
             }

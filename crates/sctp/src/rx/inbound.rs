@@ -68,7 +68,8 @@ impl Inbound {
             self.deliver_early(stream, events);
         } else if whole.header.ssn.is_after(next) {
             self.count(message.as_ref());
-            if let Some(Some(replaced)) = self.early.entry(stream).or_default().insert(whole.header.ssn.0, message)
+            if let Some(Some(replaced)) =
+                self.early.entry(stream).or_default().insert(whole.header.ssn.0, message)
             {
                 self.uncount(Some(&replaced));
             }
@@ -183,6 +184,11 @@ impl Inbound {
         used
     }
 
+    /// Whether something waits to be pulled.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
     /// Payload bytes held.
     pub(crate) fn payload(&self) -> usize {
         self.payload
@@ -191,11 +197,6 @@ impl Inbound {
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
         self.payload + self.messages * MESSAGE_OVERHEAD + self.next_ssn.len() * 2
-    }
-
-    #[cfg(test)]
-    pub(crate) fn start_at(&mut self, stream: StreamId, ssn: Serial16) {
-        self.set_next_ssn(stream, ssn);
     }
 
     fn deliver_early(&mut self, stream: StreamId, events: &mut Events) {

@@ -106,7 +106,8 @@ impl Reassembly {
         header: &DataHeader,
         payload: &[u8],
     ) -> Result<Option<u64>, Violation> {
-        let Some((&first, run)) = self.runs.range_mut(..tsn).next_back().filter(|(_, run)| run.next == tsn) else {
+        let Some((&first, run)) = self.runs.range_mut(..tsn).next_back().filter(|(_, run)| run.next == tsn)
+        else {
             return Ok(None);
         };
         if run.ended || header.begin {
@@ -193,14 +194,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn header(ssn: u16, begin: bool, end: bool) -> DataHeader {
-        DataHeader {
-            stream: StreamId(1),
-            ssn: Serial16(ssn),
-            ppid: Ppid(53),
-            unordered: false,
-            begin,
-            end,
-        }
+        DataHeader { stream: StreamId(1), ssn: Serial16(ssn), ppid: Ppid(53), unordered: false, begin, end }
     }
 
     proptest! {

@@ -213,11 +213,6 @@ impl Receiver {
         self.reassembly.held() + self.inbound.held()
     }
 
-    #[cfg(test)]
-    pub(crate) fn start_stream_at(&mut self, stream: StreamId, ssn: base::Serial16) {
-        self.inbound.start_at(stream, ssn);
-    }
-
     /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
     fn window(&self) -> usize {
         let payload = self.reassembly.payload() + self.inbound.payload();
@@ -228,7 +223,13 @@ impl Receiver {
 
     /// Memory is bounded by twice the buffer. The last sixteenth is for the chunk everything else waits for, so that a
     /// buffer full of what came after it cannot lock itself.
+    ///
+    /// While the application has something to pull, a full buffer takes in nothing: a probe is then answered with a
+    /// closed window (RFC 9260 §6.1, A) and comes again when its sender's timer says.
     fn has_room(&self, tsn: u64, len: usize) -> bool {
+        if self.inbound.has_ready() && self.window() == 0 {
+            return false;
+        }
         let limit = 2 * self.buffer;
         let limit = if tsn == self.tracker.cumulative() + 1 { limit } else { limit - limit / 16 };
         self.held() + len + RUN_OVERHEAD.max(MESSAGE_OVERHEAD) <= limit
@@ -241,7 +242,9 @@ impl Receiver {
     //# new data is received.
     fn reopen(&mut self) {
         let window = self.window();
-        if window >= self.advertised + self.buffer / 2 || (self.advertised < 2_400 && window >= self.buffer / 4) {
+        if window >= self.advertised + self.buffer / 2
+            || (self.advertised < 2_400 && window >= self.buffer / 4)
+        {
             self.ack = Ack::Now;
         }
     }

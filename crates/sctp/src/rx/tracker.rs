@@ -67,10 +67,11 @@ impl Tracker {
         match previous {
             Some(range) if range.1 + 1 == tsn => {
                 range.1 = tsn;
-                if joins_next && let Some((_, last)) = self.ranges.remove(next) {
-                    if let Some(range) = self.ranges.get_mut(next - 1) {
-                        range.1 = last;
-                    }
+                if joins_next
+                    && let Some((_, last)) = self.ranges.remove(next)
+                    && let Some(range) = self.ranges.get_mut(next - 1)
+                {
+                    range.1 = last;
                 }
             }
             _ if joins_next => {

@@ -19,12 +19,6 @@ pub(crate) struct Congestion {
     events: u64,
 }
 
-/// Packets by which one acknowledgement may raise the window in slow start: the `L` of RFC 9260 §7.2.1.
-///
-/// One SACK stands for as many packets as were read from the socket at once, so a limit of one packet per SACK, made
-/// for one SACK per two packets, would stop the growth.
-const SLOW_START_LIMIT: usize = 16;
-
 impl Congestion {
     pub(crate) fn new(packet_len: usize, initial_packets: usize) -> Self {
         Self {
@@ -56,7 +50,7 @@ impl Congestion {
             if limited {
                 // The step that leaves slow start goes one packet beyond the threshold, not a whole batch.
                 let rest = self.threshold - self.window;
-                self.window += bytes.min(SLOW_START_LIMIT * self.packet_len).min(rest.saturating_add(self.packet_len));
+                self.window += bytes.min(rest.saturating_add(self.packet_len));
             }
             return;
         }

@@ -305,7 +305,8 @@ impl Outstanding {
         if let Some(header) = rest {
             self.held += OVERHEAD;
             let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::InFlight);
-            let item = Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
+            let item =
+                Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
             self.items.push_back(item);
         }
         // Its chunks are consecutive.

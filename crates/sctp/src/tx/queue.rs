@@ -17,7 +17,7 @@ use std::time::Instant;
 const DEFAULT_WEIGHT: u16 = 256;
 
 /// A fragment smaller than this is not worth its header.
-const MIN_FRAGMENT: usize = 64;
+const MIN_FRAGMENT: usize = 16;
 
 /// When a message is given up, resolved against the time of `send`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,12 @@ impl SendQueue {
         fragment_len(total, total - offset, room, full)
     }
 
+    /// Whether the next message is one that would fill the packet, were there room for a fragment.
+    pub(crate) fn next_is_large(&self, full: usize) -> bool {
+        let first = self.head().and_then(|stream| self.streams.get(&stream)?.queue.front());
+        first.is_some_and(|first| first.message.payload.len() > full)
+    }
+
     /// The length of the chunks that fill an otherwise empty packet, headers and padding included, if that is easy to
     /// say: when one message fills it, or when all that waits is on one stream. `payload_limit` is how much payload
     /// may go at all.
@@ -203,7 +209,12 @@ impl SendQueue {
             }
             let total = queued.message.payload.len();
             let rest = total - offset;
-            let Some(len) = fragment_len(total, rest, super::payload_room(space - used), full) else { break };
+            let Some(len) = fragment_len(total, rest, super::payload_room(space - used), full) else {
+                if total > full {
+                    used = space;
+                }
+                break;
+            };
             payload += len;
             used += super::data_len(crate::tlv::padded(len));
             if payload > payload_limit {
@@ -361,7 +372,9 @@ impl SendQueue {
 
     /// Whether anything was ever sent or queued on the stream since its last reset.
     pub(crate) fn is_used(&self, stream: StreamId) -> bool {
-        self.streams.get(&stream).is_some_and(|entry| entry.next_ssn != Serial16(0) || !entry.queue.is_empty())
+        self.streams
+            .get(&stream)
+            .is_some_and(|entry| entry.next_ssn != Serial16(0) || !entry.queue.is_empty())
     }
 
     pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
@@ -372,7 +385,8 @@ impl SendQueue {
         self.streams.entry(stream).or_default().weight = weight.max(1);
     }
 
-    pub(crate) fn set_next_ssn(&mut self, stream: StreamId, ssn: Serial16) {
+    #[cfg(test)]
+    fn set_next_ssn(&mut self, stream: StreamId, ssn: Serial16) {
         self.streams.entry(stream).or_default().next_ssn = ssn;
     }
 

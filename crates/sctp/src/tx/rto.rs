@@ -3,6 +3,9 @@
 use base::RttEstimator;
 use std::time::Duration;
 
+/// RTO.Max of RFC 9260 §16: no timeout is longer.
+const HIGHEST: Duration = Duration::from_secs(60);
+
 /// Smooths round-trip times as RFC 9260 says, with the minimum counted on top of the smoothed time: see
 /// [`Config::with_rto`](crate::Config::with_rto).
 #[derive(Clone, Debug)]
@@ -17,7 +20,7 @@ pub(crate) struct Rto {
 
 impl Rto {
     pub(crate) fn new(initial: Duration, margin: Duration, max: Duration) -> Self {
-        let estimator = RttEstimator::new(initial, Duration::ZERO, max);
+        let estimator = RttEstimator::new(initial, Duration::ZERO, HIGHEST);
         Self { estimator, lowest: None, initial, margin, max, doublings: 0 }
     }
 
@@ -44,7 +47,8 @@ impl Rto {
             None => self.initial,
             Some(smoothed) => smoothed + (self.estimator.variation() * 4).max(self.margin),
         };
-        base.saturating_mul(1 << self.doublings).min(self.max)
+        // The maximum bounds the doubling. A path that is slower than it keeps the timeout it needs.
+        base.saturating_mul(1 << self.doublings).min(self.max.max(base)).min(HIGHEST)
     }
 
     pub(crate) fn smoothed(&self) -> Option<Duration> {

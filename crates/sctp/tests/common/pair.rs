@@ -8,47 +8,47 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub const A: usize = 0;
-pub const B: usize = 1;
+pub(crate) const A: usize = 0;
+pub(crate) const B: usize = 1;
 
-pub const fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-pub fn message(payload: impl Into<Bytes>) -> Message {
+pub(crate) fn message(payload: impl Into<Bytes>) -> Message {
     Message { ppid: Ppid(53), payload: payload.into() }
 }
 
-pub fn bytes(len: usize) -> Bytes {
+pub(crate) fn bytes(len: usize) -> Bytes {
     (0..len).map(|index| (index % 251) as u8).collect::<Vec<_>>().into()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test needs some instant to start from")]
-pub fn start() -> Instant {
+pub(crate) fn start() -> Instant {
     Instant::now()
 }
 
 /// A small generator: one number gives one run.
 #[derive(Clone)]
-pub struct Seeded {
+pub(crate) struct Seeded {
     state: u64,
     /// Handed out before anything else, four bytes each.
-    pub first: Vec<u32>,
+    pub(crate) first: Vec<u32>,
 }
 
 impl Seeded {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, first: Vec::new() }
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
         self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    pub fn chance(&mut self, percent: f64) -> bool {
+    pub(crate) fn chance(&mut self, percent: f64) -> bool {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64 * 100.0 < percent
     }
 }
@@ -67,22 +67,22 @@ impl Random for Seeded {
 
 /// One direction.
 #[derive(Clone, Debug)]
-pub struct Link {
-    pub delay: Duration,
-    pub jitter: Duration,
+pub(crate) struct Link {
+    pub(crate) delay: Duration,
+    pub(crate) jitter: Duration,
     /// Percent.
-    pub loss: f64,
-    pub duplicate: f64,
+    pub(crate) loss: f64,
+    pub(crate) duplicate: f64,
     /// Bits per second, with a queue of this many bytes.
-    pub rate: Option<(u64, usize)>,
-    pub up: bool,
+    pub(crate) rate: Option<(u64, usize)>,
+    pub(crate) up: bool,
     free_at: Option<Instant>,
     flying: BTreeMap<(Instant, u64), Vec<u8>>,
-    pub carried: u64,
+    pub(crate) carried: u64,
 }
 
 impl Link {
-    pub fn new(delay: Duration) -> Self {
+    pub(crate) fn new(delay: Duration) -> Self {
         Self {
             delay,
             jitter: Duration::ZERO,
@@ -120,31 +120,31 @@ impl Link {
     }
 }
 
-pub type Tap = Box<dyn FnMut(usize, &[u8]) -> bool>;
+type Tap = Box<dyn FnMut(usize, &[u8]) -> bool>;
 
 /// The two, their links, and what came out.
-pub struct Pair {
-    pub now: Instant,
-    pub ends: [Association; 2],
+pub(crate) struct Pair {
+    pub(crate) now: Instant,
+    pub(crate) ends: [Association; 2],
     /// `links[A]` carries what A sends.
-    pub links: [Link; 2],
-    pub rng: Seeded,
-    pub events: [Vec<Event>; 2],
-    pub received: [Vec<(StreamId, Message)>; 2],
+    pub(crate) links: [Link; 2],
+    pub(crate) rng: Seeded,
+    pub(crate) events: [Vec<Event>; 2],
+    pub(crate) received: [Vec<(StreamId, Message)>; 2],
     /// Whether the end pulls what it can.
-    pub reads: [bool; 2],
+    pub(crate) reads: [bool; 2],
     /// Sees every packet sent; `false` drops it.
-    pub tap: Option<Tap>,
+    pub(crate) tap: Option<Tap>,
     serial: u64,
     out: Vec<u8>,
 }
 
 impl Pair {
-    pub fn new(seed: u64, link: Link) -> Self {
+    pub(crate) fn new(seed: u64, link: Link) -> Self {
         Self::with(seed, link, [Config::default(), Config::default()], [Vec::new(), Vec::new()])
     }
 
-    pub fn with(seed: u64, link: Link, configs: [Config; 2], first: [Vec<u32>; 2]) -> Self {
+    pub(crate) fn with(seed: u64, link: Link, configs: [Config; 2], first: [Vec<u32>; 2]) -> Self {
         let now = start();
         let mut side = 0;
         let mut first = first.into_iter();
@@ -169,25 +169,25 @@ impl Pair {
     }
 
     /// Both connect at once, as in WebRTC.
-    pub fn connected(seed: u64, link: Link) -> Self {
+    pub(crate) fn connected(seed: u64, link: Link) -> Self {
         let mut pair = Self::new(seed, link);
         pair.connect();
         pair
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.ends[A].connect(self.now);
         self.ends[B].connect(self.now);
         let both = |pair: &Self| pair.ends.iter().all(Association::is_connected);
         assert!(self.run_until(ms(60_000), both), "not connected: {:?}", self.ends);
     }
 
-    pub fn send(&mut self, side: usize, stream: u16, message: Message) -> Result<(), SendError> {
+    pub(crate) fn send(&mut self, side: usize, stream: u16, message: Message) -> Result<(), SendError> {
         self.ends[side].send(self.now, StreamId(stream), message, SendOptions::new())
     }
 
     /// Writes everything that may go now, pulls events and messages.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         for side in [A, B] {
             self.out.clear();
             let mut at = 0;
@@ -219,7 +219,7 @@ impl Pair {
     }
 
     /// Goes to the next moment at which something happens; `false` when there is none before `limit`.
-    pub fn step(&mut self, limit: Instant) -> bool {
+    pub(crate) fn step(&mut self, limit: Instant) -> bool {
         self.flush();
         let arrivals = self.links.iter().filter_map(|link| link.flying.keys().next().map(|(at, _)| *at));
         let timeouts = self.ends.iter().filter_map(Association::poll_timeout);
@@ -229,7 +229,9 @@ impl Pair {
         };
         self.now = self.now.max(next);
         for side in [A, B] {
-            while let Some(entry) = self.links[side].flying.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            while let Some(entry) =
+                self.links[side].flying.first_entry().filter(|entry| entry.key().0 <= self.now)
+            {
                 let packet = entry.remove();
                 self.ends[1 - side].handle_packet(self.now, &packet);
             }
@@ -239,12 +241,16 @@ impl Pair {
         }
         self.flush();
         for end in &self.ends {
-            assert!(end.poll_timeout().is_none_or(|at| at > self.now), "a timer that does not move: {:?}", end.next_timer());
+            assert!(
+                end.poll_timeout().is_none_or(|at| at > self.now),
+                "a timer that does not move: {:?}",
+                end.next_timer()
+            );
         }
         true
     }
 
-    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+    pub(crate) fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
         let limit = self.now + limit;
         loop {
             self.flush();
@@ -257,17 +263,17 @@ impl Pair {
         }
     }
 
-    pub fn run_for(&mut self, duration: Duration) {
+    pub(crate) fn run_for(&mut self, duration: Duration) {
         self.run_until(duration, |_| false);
     }
 
     /// Hands a packet to one end at once, as if the other had sent it.
-    pub fn inject(&mut self, to: usize, packet: &[u8]) {
+    pub(crate) fn inject(&mut self, to: usize, packet: &[u8]) {
         self.ends[to].handle_packet(self.now, packet);
     }
 
     /// What one end writes now, one vector a packet.
-    pub fn packets(&mut self, side: usize) -> Vec<Vec<u8>> {
+    pub(crate) fn packets(&mut self, side: usize) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         loop {
             let mut out = Vec::new();
@@ -279,7 +285,7 @@ impl Pair {
     }
 
     /// Keeps `side` supplied with messages of `size` bytes for `duration`; gives the goodput in bits per second.
-    pub fn bulk(&mut self, side: usize, size: usize, duration: Duration) -> f64 {
+    pub(crate) fn bulk(&mut self, side: usize, size: usize, duration: Duration) -> f64 {
         let begin = self.now;
         let limit = begin + duration;
         let payload = bytes(size);

@@ -62,6 +62,20 @@ impl Candidate {
         }
     }
 
+    /// Reads `candidate:...`, with or without `a=` before it.
+    ///
+    /// # Errors
+    ///
+    /// Says where the text stopped being a candidate; more than one line is none.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        one_line(text)?;
+        let line = text.strip_prefix("a=").unwrap_or(text);
+        let Some(value) = line.strip_prefix("candidate:") else {
+            return Err(located(text, Failure { rest: line, expected: "the word candidate and a colon" }));
+        };
+        whole(Self::value, value).map_err(|failure| located(text, failure))
+    }
+
     /// The value of the first extension with this name.
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
@@ -74,7 +88,7 @@ impl Candidate {
         self.extension("ufrag")
     }
 
-    pub(crate) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(crate) fn value(input: &str) -> IResult<&str, Self, Failure<'_>> {
         let visible = crate::grammar::is_visible;
         let (rest, foundation) = sized(input, 1..=32, visible, "a foundation of 1 to 32 characters")?;
         let (rest, ()) = space(rest)?;
@@ -128,12 +142,7 @@ impl FromStr for Candidate {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        one_line(text)?;
-        let line = text.strip_prefix("a=").unwrap_or(text);
-        let Some(value) = line.strip_prefix("candidate:") else {
-            return Err(located(text, Failure { rest: line, expected: "the word candidate and a colon" }));
-        };
-        whole(Self::parse, value).map_err(|failure| located(text, failure))
+        Self::parse(text)
     }
 }
 

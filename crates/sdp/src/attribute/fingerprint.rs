@@ -1,8 +1,12 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use nom::IResult;
 
-use crate::grammar::{Failure, fail, run, space, token};
+use super::located;
+use crate::{
+    ParseError,
+    grammar::{Failure, fail, run, space, token, whole},
+};
 
 /// The hash of a certificate (RFC 8122 §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,16 @@ impl Fingerprint {
         Self { hash: hash.into(), value: value.into() }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    /// Reads the text after `a=fingerprint:`.
+    ///
+    /// # Errors
+    ///
+    /// Says where the text stopped being a fingerprint.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        whole(Self::value, text).map_err(|failure| located(text, failure))
+    }
+
+    pub(super) fn value(input: &str) -> IResult<&str, Self, Failure<'_>> {
         let (after_hash, hash) = token(input, "a hash function")?;
         let (start, ()) = space(after_hash)?;
         let (rest, digits) = run(start, |c| c.is_ascii_hexdigit() || c == ':', "hexadecimal bytes")?;
@@ -40,9 +53,18 @@ impl Fingerprint {
     }
 }
 
+impl FromStr for Fingerprint {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or('0', |c| c.to_ascii_uppercase());
+        let digit =
+            |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or('0', |c| c.to_ascii_uppercase());
         let mut text = String::with_capacity(self.value.len() * 3);
         for byte in &self.value {
             if !text.is_empty() {

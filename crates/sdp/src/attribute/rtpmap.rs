@@ -36,6 +36,12 @@ impl PayloadType {
     }
 }
 
+impl From<PayloadType> for u8 {
+    fn from(payload_type: PayloadType) -> Self {
+        payload_type.0
+    }
+}
+
 impl FromStr for PayloadType {
     type Err = ParseError;
 

@@ -36,7 +36,7 @@ impl Pair {
     /// Protects an RTCP packet.
     pub(crate) fn rtcp(&mut self, ssrc: u32) -> Vec<u8> {
         let mut packet = rtcp(ssrc);
-        self.tx.protect_rtcp(&mut packet, 0).unwrap();
+        self.tx.protect_rtcp(&mut packet, 0).unwrap_or_else(|error| panic!("{ssrc}: {error}"));
         packet
     }
 
@@ -62,12 +62,12 @@ impl Pair {
 
 pub(crate) fn protector(profile: Profile, config: Config) -> Protector {
     let (key, salt) = keys(profile);
-    Protector::new(&provider(), profile, &key, &salt, config).unwrap()
+    Protector::new(&provider(), profile, &key, &salt, config).expect("the keys fit")
 }
 
 pub(crate) fn unprotector(profile: Profile, config: Config) -> Unprotector {
     let (key, salt) = keys(profile);
-    Unprotector::new(&provider(), profile, &key, &salt, config).unwrap()
+    Unprotector::new(&provider(), profile, &key, &salt, config).expect("the keys fit")
 }
 
 pub(crate) fn provider() -> Provider {
@@ -101,7 +101,8 @@ pub(crate) fn rtcp(ssrc: u32) -> Vec<u8> {
 }
 
 pub(crate) fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    let digit = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal digits");
+    (0..text.len()).step_by(2).map(digit).collect()
 }
 
 /// A small repeatable generator (SplitMix64).

@@ -103,7 +103,8 @@ impl TurnServer {
                     self.wishes.push_back(SocketCommand::Close(Transport::Udp, address));
                 }
             }
-            other => self.events.push(other),
+            Event::Allocated { .. } | Event::Closed | Event::Released { .. } => self.events.push(event),
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing)]
 
 use super::{
-    Event, RelayId, ReleaseReason, Server, Traffic, auth::Authenticated, bucket::Bucket,
+    Event, RelayId, ReleaseReason, Server, Traffic, auth::Authenticated, bucket::Bucket, canonical,
     config::RelayAddress, event::PortWish,
 };
 use crate::{
@@ -156,7 +156,7 @@ impl Server {
         let software = self.config.software.clone();
         self.answer(path, Class::Success, Method::ALLOCATE, id, |builder| {
             builder.attribute(&XorRelayedAddress::new(relayed)).attribute(&lifetime);
-            builder.attribute(&XorMappedAddress::new(path.remote)).attribute_opt(partial.as_ref());
+            builder.attribute(&XorMappedAddress::new(canonical(path.remote))).attribute_opt(partial.as_ref());
             if let Some(software) = &software {
                 builder.raw(AttributeType::SOFTWARE, software.as_bytes());
             }

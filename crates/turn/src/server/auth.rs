@@ -12,6 +12,12 @@ use stun::{
     net::FiveTuple,
 };
 
+/// The smallest request that gets a challenge: header and REQUESTED-TRANSPORT.
+const MIN_CHALLENGED_LEN: usize = 28;
+
+/// Tried in the place of a password that there is not.
+const NOBODYS_PASSWORD: &str = "nobody's";
+
 /// Who sent a request, and how to answer so that only we can have.
 pub(super) struct Authenticated {
     pub(super) username: String,
@@ -57,12 +63,14 @@ impl Server {
             None => integrity,
         };
         let username = username.as_str().ok_or(Rejection::Unauthenticated)?;
-        let password = self.users.password(username).ok_or(Rejection::Unauthenticated)?;
+        let known = self.users.password(username);
+        // A name that nobody has costs as much time as one that somebody has.
+        let password = known.as_deref().unwrap_or(NOBODYS_PASSWORD);
         let id = algorithm.unwrap_or(PasswordAlgorithmId::MD5);
-        let key = long_term_key(&self.provider, id, username, self.config.realm.as_bytes(), &password)
+        let key = long_term_key(&self.provider, id, username, self.config.realm.as_bytes(), password)
             .map_err(|_| Rejection::Unauthenticated)?;
         match request.verify(&key) {
-            Ok(verified) if verified == needed => {}
+            Ok(verified) if verified == needed && known.is_some() => {}
             _ => return Err(Rejection::Unauthenticated),
         }
         //= rfc8489 §9.2.4
@@ -103,6 +111,10 @@ impl Server {
             self.stats.replies_withheld += 1;
             return;
         }
+        // A challenge is larger than such a request. No honest one is so small: the first Allocate of any client
+        // has REQUESTED-TRANSPORT at least.
+        let is_tiny = request.as_bytes().len() < MIN_CHALLENGED_LEN;
+        let rejection = if is_tiny { Rejection::Malformed } else { rejection };
         let code = match rejection {
             Rejection::Malformed => Code::BAD_REQUEST,
             Rejection::StaleNonce => Code::STALE_NONCE,

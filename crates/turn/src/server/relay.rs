@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
-use super::{RelayId, Server, request::KNOWN};
+use super::{RelayId, Server, canonical, request::KNOWN};
 use crate::{
     ChannelData,
     attr::{Data, Icmp, XorPeerAddress},
@@ -80,7 +80,7 @@ impl Server {
         let path = self.by_relay.get(&relay).copied()?;
         let allocation = self.allocations.get_mut(&path)?;
         // A socket for both families shows IPv4 peers in IPv6 clothes.
-        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        let from = canonical(from);
         if allocation.relayed.is_none() || !allocation.permissions.permits(from.ip(), now) {
             self.stats.unpermitted += 1;
             return None;

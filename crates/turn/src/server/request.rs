@@ -47,6 +47,9 @@ const KNOWN_BINDING: &[AttributeType] = &[
     AttributeType::USE_CANDIDATE,
 ];
 
+/// Events waiting at most; a driver that does not poll them gets no new allocations.
+const MAX_EVENTS: usize = 65_536;
+
 impl Server {
     pub(super) fn handle_request(&mut self, path: FiveTuple, request: &Message<'_>) {
         match request.method() {
@@ -154,7 +157,7 @@ impl Server {
         if held >= self.config.max_allocations_per_user {
             return Err(Code::ALLOCATION_QUOTA_REACHED);
         }
-        if self.allocations.len() >= self.config.max_allocations {
+        if self.allocations.len() >= self.config.max_allocations || self.events.len() >= MAX_EVENTS {
             return Err(Code::INSUFFICIENT_CAPACITY);
         }
         Ok(Wish {
@@ -268,7 +271,7 @@ impl Server {
     /// not merely of another family.
     fn check_peer_ip(&mut self, path: FiveTuple, ip: IpAddr) -> Result<(), Code> {
         let policy = &self.config.policy;
-        let is_own = self.config.is_own(ip) || path.local.ip() == ip;
+        let is_own = self.config.is_own(ip) || path.local.ip().to_canonical() == ip;
         let is_fine = if is_own {
             // Permissions know no ports: which ones of our own are open is checked per datagram.
             let is_relay = self.config.is_relay(ip) && !policy.denies_explicitly(ip);
@@ -293,7 +296,7 @@ impl Server {
             return false;
         }
         let ip = peer.ip();
-        let is_own = self.config.is_own(ip) || path.local.ip() == ip;
+        let is_own = self.config.is_own(ip) || path.local.ip().to_canonical() == ip;
         if !is_own {
             return true;
         }

@@ -121,6 +121,8 @@ pub struct Net {
     pub duplicate_percent: u64,
     /// Whether the driver opens sockets when asked.
     pub opens_relays: bool,
+    /// Answers to clients that are not ours, when some are.
+    pub stray_answers: Vec<(FiveTuple, Vec<u8>)>,
     queue: BTreeMap<(Instant, u64), (To, Vec<u8>)>,
     sequence: u64,
     rng: Seeded,
@@ -143,6 +145,7 @@ impl Net {
             loss_percent: 0,
             duplicate_percent: 0,
             opens_relays: true,
+            stray_answers: Vec::new(),
             queue: BTreeMap::new(),
             sequence: 0,
             rng: Seeded(seed ^ 0x5eed),
@@ -354,9 +357,10 @@ impl Net {
     }
 
     fn carry_to_client(&mut self, path: FiveTuple, datagram: Vec<u8>) {
-        let path = path.reversed();
-        if let Some(index) = self.clients.iter().position(|client| client.path() == path) {
-            self.carry(To::Client(index), datagram);
+        let seen = path.reversed();
+        match self.clients.iter().position(|client| client.path() == seen) {
+            Some(index) => self.carry(To::Client(index), datagram),
+            None => self.stray_answers.push((path, datagram)),
         }
     }
 

@@ -134,6 +134,29 @@ fn t_d01_forged_alerts_do_not_end_the_handshake() {
     pair.assert_talking();
 }
 
+/// T-D01: forged messages in clear text, once everything that remains is protected, disturb nothing.
+#[test]
+fn t_d01_clear_text_cannot_displace_protected_messages() {
+    for seq in 0..8 {
+        let mut pair = Pair::new();
+        pair.start();
+        let start = pair.now;
+        for _ in 0..20 {
+            for side in [Side::Client, Side::Server] {
+                let awaits_protected = pair.peer(side).connection.machine.awaits_protected();
+                if awaits_protected {
+                    let now = pair.now;
+                    pair.peer(side).deliver(now, message(HandshakeType::FINISHED, seq, &[0; 12]));
+                    pair.peer(side).deliver(now, message(HandshakeType::CERTIFICATE, seq, &[0; 12]));
+                }
+            }
+            pair.step(start + Duration::from_secs(5));
+        }
+        pair.run(Duration::from_secs(5));
+        pair.assert_talking();
+    }
+}
+
 /// When the peer falls silent after it, the alert was true, and the end comes soon.
 #[test]
 fn an_alert_in_clear_text_is_believed_when_nothing_follows() {

@@ -37,6 +37,33 @@ fn t_d07_stale_certificate_verify_is_refused() {
     assert_refused(&mut pair, Side::Server, &violation(Violation::Signature));
 }
 
+/// RFC 5246 §7.4.9: a Finished message that is wrong by one bit, in either role.
+#[test]
+fn a_wrong_finished_is_refused() {
+    for (from, victim) in [(Side::Client, Side::Server), (Side::Server, Side::Client)] {
+        let mut pair = hostile(from, Mischief::WrongFinished);
+        assert_refused(&mut pair, victim, &violation(Violation::Finished));
+    }
+}
+
+/// T-D08: Finished in clear text is not heard, as if it had not been sent.
+#[test]
+fn t_d08_a_finished_in_clear_text_is_not_heard() {
+    for (from, victim) in [(Side::Client, Side::Server), (Side::Server, Side::Client)] {
+        let mut pair = hostile(from, Mischief::PlainFinished);
+        assert_refused(&mut pair, victim, &CloseReason::Timeout);
+        assert!(pair.peer(victim).connection.stats().dropped_epoch > 0);
+    }
+}
+
+/// A message in an epoch where it has no place ends the handshake.
+#[test]
+fn a_protected_certificate_verify_is_refused() {
+    let mut pair = hostile(Side::Client, Mischief::ProtectedCertificateVerify);
+    let reason = violation(Violation::UnexpectedMessage("one in the right epoch"));
+    assert_refused(&mut pair, Side::Server, &reason);
+}
+
 /// T-D07: somebody else's certificate, signed for with another key, in either role.
 #[test]
 fn t_d07_another_key_is_refused() {

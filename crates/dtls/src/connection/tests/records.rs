@@ -373,3 +373,17 @@ fn exporters_depend_on_label_and_context() {
     assert_eq!(export("key expansion", None), Err(ExportError::ReservedLabel));
     assert_eq!(export("EXPORTER-a", Some(&[0; 65_536])), Err(ExportError::ContextTooLong));
 }
+
+/// Data never overtakes the last flight of the handshake.
+#[test]
+fn data_waits_for_the_last_flight() {
+    let mut pair = Pair::new();
+    pair.start();
+    while !pair.server.is_connected() {
+        pair.step(pair.now + Duration::from_secs(1));
+    }
+    assert_eq!(pair.server.events, [Event::Connected]);
+    assert!(pair.server.seal(b"x").is_none());
+    pair.transmit();
+    assert!(pair.server.seal(b"x").is_some());
+}

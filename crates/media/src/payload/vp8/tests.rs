@@ -43,7 +43,7 @@ fn t_s13_round_trip_for_every_packet_size() {
             (1, FrameKind::Delta),
             (max - 4, FrameKind::Key),
             (max - 3, FrameKind::Delta),
-            (4_000, FrameKind::Key),
+            (2 * max, FrameKind::Key),
         ] {
             let frame = frame(len, kind);
             let packets = packets(&mut packetizer, &frame, max);

@@ -175,7 +175,7 @@ fn rollback_takes_everything_back() {
     a.set_local(&Description::rollback()).unwrap();
     assert_eq!(a.snapshot, before);
     assert_eq!(a.state(), SignalingState::Stable);
-    assert!(a.needs() && a.negotiator.local_description().is_none());
+    assert!(a.needs() && a.negotiator.pending_local((&[], false)).is_none());
 
     // A remote offer: what it made goes, what a track was attached to stays.
     let offer = a.offer();
@@ -414,12 +414,14 @@ fn candidates_are_listed_where_the_transport_is() {
     let offer = a.offer();
     let candidate: sdp::Candidate = "candidate:1 1 udp 2122260223 192.0.2.1 4444 typ host".parse().unwrap();
     let ufrag = a.snapshot.ice.local.ufrag.clone();
-    assert_eq!(a.negotiator.add_local_candidate(&candidate, &ufrag), Some(("0".to_owned(), 0)));
-    assert_eq!(a.negotiator.add_local_candidate(&candidate, "else"), None);
-    a.negotiator.end_of_local_candidates(&ufrag);
-    assert_eq!(a.document().media[0].candidates().count(), 1);
-    assert!(a.document().media[0].has(&sdp::Attribute::EndOfCandidates));
+    assert_eq!(a.negotiator.candidate_section(), (Some("0".to_owned()), Some(0)));
+    assert_eq!(b.negotiator.candidate_section(), (None, None));
     a.snapshot.ice.candidates.push(candidate.clone());
+    assert!(!a.document().media[0].has(&sdp::Attribute::EndOfCandidates));
+    a.snapshot.ice.end_of_candidates = true;
+    let counts: Vec<usize> = a.document().media.iter().map(|media| media.candidates().count()).collect();
+    assert_eq!(counts, [1, 0]);
+    assert!(a.document().media[0].has(&sdp::Attribute::EndOfCandidates));
 
     let text = candidate.to_string();
     let error = b.negotiator.add_remote_candidate(&text, Some("0"), None, None).unwrap_err();
@@ -442,7 +444,6 @@ fn candidates_are_listed_where_the_transport_is() {
     assert_eq!(add(&mut b, &text, Some("1"), None, Some(&ufrag)), Ok(RemoteCandidate::Kept));
     // The answer's plan has what came before it.
     let answer = b.negotiator.create_answer(&b.snapshot, &AnswerOptions::default()).unwrap();
-    b.negotiator.created(&b.snapshot, &answer);
     let plan = b.negotiator.set_local(&b.snapshot, &answer).unwrap();
     assert_eq!(plan.ice.candidates, std::slice::from_ref(&candidate));
     assert!(plan.ice.gather && !plan.ice.end_of_candidates);
@@ -466,11 +467,10 @@ fn candidates_are_listed_where_the_transport_is() {
 fn implicit_descriptions() {
     let (mut a, mut b) = pair();
     a.add_track(Audio, "s");
-    let offer = a.negotiator.create_implicit(&a.snapshot).unwrap();
+    let offer = a.negotiator.implicit_description(&a.snapshot).unwrap();
     assert_eq!(offer.kind(), SdpType::Offer);
-    a.negotiator.created(&a.snapshot, &offer);
     a.set_local(&offer).unwrap();
     b.set_remote(SdpType::Offer, &offer.sdp()).unwrap();
-    let answer = b.negotiator.create_implicit(&b.snapshot).unwrap();
+    let answer = b.negotiator.implicit_description(&b.snapshot).unwrap();
     assert_eq!(answer.kind(), SdpType::Answer);
 }

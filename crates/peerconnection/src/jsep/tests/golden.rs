@@ -100,7 +100,6 @@ fn chromium_offer_in_detail() {
     let mut peer = Peer::new("peerlane");
     peer.set_remote(SdpType::Offer, OFFERS[2].1).unwrap();
     let answer = peer.negotiator.create_answer(&peer.snapshot, &AnswerOptions::default()).unwrap();
-    peer.negotiator.created(&peer.snapshot, &answer);
     let plan = peer.negotiator.set_local(&peer.snapshot, &answer).unwrap();
     assert_eq!(plan.ice.remote.as_ref().map(|ice| ice.ufrag.as_str()), Some("ZNcX"));
     assert_eq!(plan.ice.candidates.len(), 1);

@@ -22,22 +22,6 @@ pub(super) struct Peer {
     senders: u32,
 }
 
-pub(super) fn extensions() -> Vec<ExtensionCapability> {
-    use MediaKind::{Audio, Video};
-    vec![
-        ExtensionCapability::new("urn:ietf:params:rtp-hdrext:sdes:mid", &[Audio, Video]),
-        ExtensionCapability::new(
-            "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
-            &[Audio, Video],
-        ),
-        ExtensionCapability::new("urn:ietf:params:rtp-hdrext:ssrc-audio-level", &[Audio]),
-        ExtensionCapability::new(
-            "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-            &[Audio, Video],
-        ),
-    ]
-}
-
 impl Peer {
     pub(super) fn new(name: &'static str) -> Self {
         let byte = name.bytes().next().unwrap_or(0);
@@ -63,7 +47,7 @@ impl Peer {
                 },
                 sctp: SctpView { port: 5_000, max_message_size: 262_144 },
                 codecs: CodecTable::standard(),
-                extensions: extensions(),
+                extensions: supported_extensions(),
             },
             streams: Vec::new(),
             dtls: Vec::new(),
@@ -194,7 +178,7 @@ impl Peer {
         if let Some(streams) = &plan.streams {
             self.streams.clone_from(streams);
         }
-        self.negotiator.apply(plan);
+        self.negotiator.apply(plan.clone());
         assert_eq!(self.state(), plan.signaling);
     }
 
@@ -213,9 +197,7 @@ impl Peer {
 
     /// Makes and sets an offer.
     pub(super) fn offer(&mut self) -> String {
-        let options = OfferOptions { ice_restart: false };
-        let offer = self.negotiator.create_offer(&self.snapshot, &options).expect("an offer");
-        self.negotiator.created(&self.snapshot, &offer);
+        let offer = self.negotiator.create_offer(&self.snapshot, &OfferOptions::new()).expect("an offer");
         self.set_local(&offer).expect("our own offer");
         offer.sdp()
     }
@@ -224,7 +206,6 @@ impl Peer {
     pub(super) fn answer(&mut self) -> String {
         let answer =
             self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
-        self.negotiator.created(&self.snapshot, &answer);
         self.set_local(&answer).expect("our own answer");
         answer.sdp()
     }
@@ -233,14 +214,18 @@ impl Peer {
     pub(super) fn pranswer(&mut self) -> String {
         let answer =
             self.negotiator.create_answer(&self.snapshot, &AnswerOptions::default()).expect("an answer");
-        self.negotiator.created(&self.snapshot, &answer);
         let pranswer = Description::parse(SdpType::Pranswer, &answer.sdp()).expect("valid");
         self.set_local(&pranswer).expect("our own answer");
         answer.sdp()
     }
 
     pub(super) fn document(&self) -> sdp::Description {
-        self.negotiator.local_description().expect("a description").document().expect("a document").clone()
+        let ice = &self.snapshot.ice;
+        let candidates = (ice.candidates.as_slice(), ice.end_of_candidates);
+        let pending = self.negotiator.pending_local(candidates);
+        let description =
+            pending.or_else(|| self.negotiator.current_local(candidates)).expect("a description");
+        description.document().expect("a document").clone()
     }
 }
 
@@ -257,11 +242,11 @@ pub(super) fn exchange(offerer: &mut Peer, answerer: &mut Peer) {
 pub(super) fn agree(a: &Peer, b: &Peer) {
     assert_eq!((a.state(), b.state()), (SignalingState::Stable, SignalingState::Stable));
     for (one, other) in [(a, b), (b, a)] {
-        let ours = one.negotiator.current_local_description();
-        let theirs = other.negotiator.current_remote_description();
+        let ours = one.negotiator.current_local((&[], false));
+        let theirs = other.negotiator.current_remote();
         assert_eq!(ours, theirs);
-        assert!(one.negotiator.pending_local_description().is_none());
-        assert!(one.negotiator.pending_remote_description().is_none());
+        assert!(one.negotiator.pending_local((&[], false)).is_none());
+        assert!(one.negotiator.pending_remote().is_none());
         for stream in &one.streams {
             let twin = other
                 .streams

@@ -58,7 +58,6 @@ fn set_local(peer: &mut Peer, kind: SdpType) -> Result<(), Error> {
             peer.negotiator.create_answer(&peer.snapshot, &AnswerOptions::default())
         }
     }?;
-    peer.negotiator.created(&peer.snapshot, &made);
     peer.set_local(&Description::parse(kind, &made.sdp())?)
 }
 
@@ -119,18 +118,17 @@ fn check(
 #[test]
 fn local_descriptions_cannot_be_changed() {
     let mut peer = with_offer();
-    let offer = peer.negotiator.create_offer(&peer.snapshot, &OfferOptions::default()).unwrap();
+    let offer = peer.clone().negotiator.create_offer(&peer.snapshot, &OfferOptions::default()).unwrap();
     let kind = |peer: &mut Peer, text: &str| {
         let description = Description::offer(text).unwrap();
         peer.set_local(&description).map_err(|error| error.kind())
     };
     let modification = Err(ErrorKind::InvalidModificationError);
     assert_eq!(kind(&mut peer, &offer.sdp()), modification, "it was never handed out");
-    peer.negotiator.created(&peer.snapshot, &offer);
+    let offer = peer.negotiator.create_offer(&peer.snapshot, &OfferOptions::default()).unwrap();
     assert_eq!(kind(&mut peer, &offer.sdp().replace("sendrecv", "sendonly")), modification);
     assert_eq!(kind(&mut peer, &format!("{}a=x:1\r\n", offer.sdp())), modification);
     let newer = peer.negotiator.create_offer(&peer.snapshot, &OfferOptions::default()).unwrap();
-    peer.negotiator.created(&peer.snapshot, &newer);
     assert_eq!(kind(&mut peer, &offer.sdp()), modification, "a newer one was made");
     assert_eq!(kind(&mut peer, &newer.sdp()), Ok(()));
 }
@@ -139,7 +137,6 @@ fn local_descriptions_cannot_be_changed() {
 fn sections_stay_with_the_offer_they_were_made_in() {
     let mut peer = with_offer();
     let offer = peer.negotiator.create_offer(&peer.snapshot, &OfferOptions::default()).unwrap();
-    peer.negotiator.created(&peer.snapshot, &offer);
     // What is added later is for the next offer.
     let late = peer.add_transceiver(MediaKind::Video, crate::transceiver::Direction::SendRecv);
     peer.set_local(&offer).unwrap();
@@ -158,7 +155,7 @@ fn nothing_works_when_closed() {
     assert!(!peer.needs());
     let closed = Err(ErrorKind::InvalidStateError);
     let kind = |error: Error| error.kind();
-    assert_eq!(peer.negotiator.create_implicit(&peer.snapshot).map(drop).map_err(kind), closed);
+    assert_eq!(peer.negotiator.implicit_description(&peer.snapshot).map(drop).map_err(kind), closed);
     assert_eq!(peer.set_remote(SdpType::Offer, &offer).map_err(kind), closed);
     assert_eq!(peer.set_local(&Description::rollback()).map_err(kind), closed);
 }

@@ -138,7 +138,7 @@ impl Walk {
 
     fn check(&mut self) {
         agree(&self.polite, &self.impolite);
-        let Some(description) = self.polite.negotiator.current_local_description() else { return };
+        let Some(description) = self.polite.negotiator.current_local((&[], false)) else { return };
         let media = &description.document().expect("a document").media;
         let mids: Vec<&str> = media.iter().filter_map(|media| media.mid()).collect();
         assert_eq!(mids.len(), media.len());

@@ -72,24 +72,21 @@ impl Driver {
         init: DataChannelInit,
     ) -> Result<DataChannel, Error> {
         let key = self.session.create_data_channel(now, &label, &init)?;
-        Ok(self.data_channel_handle(key, label, init.protocol, init.ordered, init.negotiated.is_some()))
+        Ok(self.data_channel_handle(now, key, label, init))
     }
 
     /// Makes the handle of a channel that the session knows.
     pub(super) fn data_channel_handle(
         &mut self,
+        now: Instant,
         key: ChannelKey,
         label: String,
-        protocol: String,
-        ordered: bool,
-        negotiated: bool,
+        init: DataChannelInit,
     ) -> DataChannel {
         let send_buffer = self.session.configuration().send_buffer;
         let shared = Arc::new(Shared {
             label,
-            protocol,
-            ordered,
-            negotiated,
+            init,
             credit: Semaphore::new(send_buffer),
             send_buffer,
             buffered: AtomicUsize::new(0),
@@ -113,16 +110,16 @@ impl Driver {
             close_wanted: false,
         };
         self.channels.insert(key, sink);
-        self.update_channel(key);
+        self.update_channel(now, key);
         DataChannel::new(key, shared, self.link.clone(), statuses, incoming)
     }
 
     /// Brings state, id and size limit of a channel up to date for its handles.
-    pub(super) fn update_channel(&mut self, key: ChannelKey) {
+    pub(super) fn update_channel(&mut self, now: Instant, key: ChannelKey) {
         let status = Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
         if status.state == DataChannelState::Closed {
             self.sending.remove(&key);
-            self.deliver_messages(key);
+            self.deliver_messages(now, key);
             self.readable.remove(&key);
             if let Some(sink) = self.channels.remove(&key) {
                 sink.close();
@@ -141,10 +138,10 @@ impl Driver {
     }
 
     /// Brings all channels up to date, after a negotiation.
-    pub(super) fn update_channels(&mut self) {
+    pub(super) fn update_channels(&mut self, now: Instant) {
         let keys: Vec<ChannelKey> = self.channels.keys().copied().collect();
         for key in keys {
-            self.update_channel(key);
+            self.update_channel(now, key);
         }
     }
 
@@ -200,7 +197,7 @@ impl Driver {
 
     /// Moves messages from the session to the handle while its reader keeps up. What is not moved stays in the
     /// session and closes the peer's window.
-    pub(super) fn deliver_messages(&mut self, key: ChannelKey) {
+    pub(super) fn deliver_messages(&mut self, now: Instant, key: ChannelKey) {
         let Some(sink) = self.channels.get_mut(&key) else {
             self.readable.remove(&key);
             return;
@@ -210,7 +207,7 @@ impl Driver {
                 self.readable.insert(key);
                 return;
             }
-            let Some(payload) = self.session.recv_data(key) else { break };
+            let Some(payload) = self.session.recv_data(now, key) else { break };
             let cost = payload.data.len() + MESSAGE_OVERHEAD;
             sink.shared.unread.fetch_add(cost, Ordering::AcqRel);
             if sink.messages.send(Message::from_payload(payload)).is_err() {
@@ -227,7 +224,7 @@ impl Driver {
         sink.shared.credit.close();
         self.sending.insert(key);
         self.flush_channels(now);
-        self.update_channel(key);
+        self.update_channel(now, key);
     }
 
     /// Nobody holds the channel: close it and throw away what it receives.

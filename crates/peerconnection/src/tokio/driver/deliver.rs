@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    session::SessionEvent,
+    SessionEvent,
     tokio::{events::Event, peer_connection::Snapshot},
 };
 use std::{sync::Arc, time::Instant};
@@ -17,7 +17,7 @@ impl Driver {
         if std::mem::take(&mut self.session.descriptions_changed) {
             changed = true;
             self.update_transceivers();
-            self.update_channels();
+            self.update_channels(now);
             for port in &mut self.ports {
                 port.register(self.session.local_ufrag());
             }
@@ -27,27 +27,26 @@ impl Driver {
             self.publish();
         }
         for event in events {
-            self.deliver_event(event);
+            self.deliver_event(now, event);
         }
         let readable: Vec<_> = self.readable.iter().copied().collect();
         for key in readable {
-            self.deliver_messages(key);
+            self.deliver_messages(now, key);
         }
         self.deliver_media();
     }
 
-    fn deliver_event(&mut self, event: SessionEvent) {
+    fn deliver_event(&mut self, now: Instant, event: SessionEvent) {
         let event = match event {
             SessionEvent::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
             SessionEvent::DataChannel(announced) => {
                 let key = announced.channel;
-                let (label, protocol) = (announced.label, announced.protocol);
-                let handle = self.data_channel_handle(key, label, protocol, announced.ordered, false);
-                self.deliver_messages(key);
+                let handle = self.data_channel_handle(now, key, announced.label, announced.init);
+                self.deliver_messages(now, key);
                 Event::DataChannel(handle)
             }
-            SessionEvent::DataChannelStateChange(key) => return self.update_channel(key),
-            SessionEvent::DataChannelReadable(key) => return self.deliver_messages(key),
+            SessionEvent::DataChannelStateChange(key) => return self.update_channel(now, key),
+            SessionEvent::DataChannelReadable(key) => return self.deliver_messages(now, key),
             SessionEvent::IceCandidate(candidate) => Event::IceCandidate(candidate),
             SessionEvent::IceCandidateError(error) => Event::IceCandidateError(error),
             SessionEvent::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),

@@ -148,9 +148,9 @@ impl Driver {
                     Err(mpsc::error::TrySendError::Closed(())) => break,
                 };
                 if let Some(frame) = session.recv_frame(*id) {
-                    permit.send(Incoming::Frame(frame));
+                    permit.send(Incoming::Frame(Box::new(frame)));
                 } else if let Some(packet) = session.recv_packet(*id) {
-                    permit.send(Incoming::Packet(packet));
+                    permit.send(Incoming::Packet(Box::new(packet)));
                 } else {
                     break;
                 }

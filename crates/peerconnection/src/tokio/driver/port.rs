@@ -12,20 +12,19 @@ use std::{
     task::{Context, Poll},
 };
 use stun::net::Transmit;
-use tokio::sync::Notify;
 
 pub(in crate::tokio) enum Port {
     Muxed(MuxLink),
-    Own { socket: UdpSocket, interface: Option<String> },
+    Own { socket: Arc<UdpSocket>, interface: Option<String> },
 }
 
 impl Port {
     pub(in crate::tokio) fn own(socket: UdpSocket, interface: Option<String>) -> Self {
-        Self::Own { socket, interface }
+        Self::Own { socket: Arc::new(socket), interface }
     }
 
-    pub(in crate::tokio) fn muxed(mux: &UdpMux, wake: Arc<Notify>) -> Self {
-        Self::Muxed(mux.link(wake))
+    pub(in crate::tokio) fn muxed(mux: &UdpMux) -> Self {
+        Self::Muxed(mux.link())
     }
 
     /// The addresses that candidates are made of, with the names of their interfaces.
@@ -80,7 +79,8 @@ impl Port {
         }
     }
 
-    fn socket(&self) -> &UdpSocket {
+    /// The socket itself, for waiting on it while the port is in use.
+    pub(super) fn socket(&self) -> &Arc<UdpSocket> {
         match self {
             Self::Muxed(link) => link.socket(),
             Self::Own { socket, .. } => socket,
@@ -88,11 +88,11 @@ impl Port {
     }
 }
 
-/// Waits until the full port takes data again.
-pub(super) async fn writable(ports: &[Port], full: Option<usize>) {
-    match full.and_then(|index| ports.get(index)) {
+/// Waits until a full socket takes data again.
+pub(super) async fn writable(full: Option<Arc<UdpSocket>>) {
+    match full {
         // An error shows at the next send, where it is handled.
-        Some(port) => drop(port.socket().writable().await),
+        Some(socket) => drop(socket.writable().await),
         None => std::future::pending().await,
     }
 }

@@ -6,6 +6,7 @@ use std::{
     num::NonZeroUsize,
     time::Instant,
 };
+use ice::SendErrorKind;
 use stun::net::Transmit;
 
 /// Batches sent per turn.
@@ -47,7 +48,7 @@ impl Driver {
                 return false;
             };
             let Some(port) = self.ports.iter().position(|port| port.owns(transmit.path.local)) else {
-                self.session.handle_send_error(now, transmit.path, io::ErrorKind::AddrNotAvailable);
+                self.session.handle_send_error(now, transmit.path, SendErrorKind::Denied);
                 continue;
             };
             if !self.send(now, port, transmit) {
@@ -76,13 +77,24 @@ impl Driver {
                 for datagram in bytes.chunks(segment.get()) {
                     let single = Transmit::new(transmit.path, datagram.len()).with_ecn(transmit.ecn);
                     if let Err(error) = port.try_send(&single, datagram) {
-                        self.session.handle_send_error(now, transmit.path, error.kind());
+                        self.session.handle_send_error(now, transmit.path, kind_of(&error));
                         break;
                     }
                 }
             }
-            None => self.session.handle_send_error(now, transmit.path, error.kind()),
+            None => self.session.handle_send_error(now, transmit.path, kind_of(&error)),
         }
         true
+    }
+}
+
+/// What a refused send means for the path. None of them ends anything.
+fn kind_of(error: &io::Error) -> SendErrorKind {
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => SendErrorKind::Denied,
+        io::ErrorKind::ConnectionRefused => SendErrorKind::Refused,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => SendErrorKind::Unreachable,
+        _ if quinn_udp::is_msg_size_err(error) => SendErrorKind::TooLarge,
+        _ => SendErrorKind::Temporary,
     }
 }
