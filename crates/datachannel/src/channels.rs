@@ -362,10 +362,10 @@ impl Channels {
                     self.on_reset(now, ChannelId(stream.0), direction, outcome);
                 }
                 sctp::Event::MessageTooLarge(stream) => self.on_too_large(now, ChannelId(stream.0)),
-                sctp::Event::Restarted => self.on_restarted(now),
+                sctp::Event::Restarted => self.on_restarted(),
                 sctp::Event::Closed(reason) => self.on_association_closed(reason),
                 // Channels stay as they are until the end: what is queued still goes out.
-                _ => {}
+                sctp::Event::ShuttingDown | _ => {}
             }
         }
     }

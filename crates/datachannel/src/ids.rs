@@ -45,8 +45,8 @@ impl Role {
 
     /// The lowest number of ours below `limit` that is not taken.
     pub(crate) fn lowest_free(self, limit: u16, is_taken: impl Fn(ChannelId) -> bool) -> Option<ChannelId> {
-        let last = limit.min(ChannelId::MAX.0 + 1);
-        (self.first()..last).step_by(2).map(ChannelId).find(|id| !is_taken(*id))
+        // A count of at most 65,535: the highest number is then 65,534.
+        (self.first()..limit).step_by(2).map(ChannelId).find(|id| !is_taken(*id))
     }
 
     fn first(self) -> u16 {
@@ -66,7 +66,7 @@ mod tests {
     fn dcep_client_even_server_odd() {
         assert_eq!(Role::Client.lowest_free(u16::MAX, |id| id.0 < 5), Some(ChannelId(6)));
         assert_eq!(Role::Server.lowest_free(u16::MAX, |id| id.0 < 5), Some(ChannelId(5)));
-        assert_eq!(Role::Client.lowest_free(u16::MAX, |id| id.0 < 65_534), Some(ChannelId(65_534)));
+        assert_eq!(Role::Client.lowest_free(u16::MAX, |id| id < ChannelId::MAX), Some(ChannelId::MAX));
         assert_eq!(Role::Client.lowest_free(u16::MAX, |_| true), None);
         assert_eq!(Role::Server.lowest_free(1, |_| false), None);
     }

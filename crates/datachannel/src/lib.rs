@@ -11,6 +11,7 @@ mod init;
 mod payload;
 mod slab;
 mod stats;
+mod trace;
 
 pub use channel::ChannelState;
 pub use channels::Channels;

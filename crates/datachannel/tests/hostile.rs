@@ -210,6 +210,7 @@ fn t_c16_messages_in_parts() {
     bench.say(2, 51, b"cd");
     assert_eq!(bench.ours.recv(bench.now, key), None);
     assert_eq!(bench.ours.state(key), ChannelState::Closing);
+    bench.events();
     let key = bench.open(4);
     for _ in 0..11 {
         bench.say(4, 52, &[0; 100]);

@@ -223,7 +223,7 @@ fn the_resolver_asks_again_and_believes_port_5353_only() {
     responder.publish(now, "host.local", "10.0.0.7".parse().unwrap()).unwrap();
     resolver.resolve(now, "Host.local").unwrap();
     let mut response = Vec::new();
-    responder.poll_transmit(now, &mut response).unwrap();
+    assert!(responder.poll_transmit(now, &mut response).is_some());
     resolver.handle_datagram(now, address("10.0.0.7:5354"), &response);
     assert_eq!(resolver.poll_event(), None);
     resolver.handle_datagram(now, address("10.0.0.7:5353"), &response);
@@ -254,7 +254,7 @@ fn the_responder_announces_answers_and_says_goodbye() {
     now += secs(2);
     resolver.resolve(now, "host.local").unwrap();
     let mut query = Vec::new();
-    resolver.poll_transmit(now, &mut query).unwrap();
+    assert!(resolver.poll_transmit(now, &mut query).is_some());
     let (multicast, legacy) = (address("10.0.0.3:5353"), address("10.0.0.3:40000"));
     responder.handle_datagram(now, multicast, &query);
     assert_eq!(count(&mut responder, now), [multicast], "the first query asks for unicast");
@@ -269,7 +269,7 @@ fn the_responder_announces_answers_and_says_goodbye() {
     for garbage in [&b""[..], b"x", &[0xff; 600]] {
         responder.handle_datagram(now, multicast, garbage);
     }
-    assert_eq!(responder.stats().malformed, 3);
+    assert_eq!((responder.stats().malformed, responder.stats().foreign), (2, 1));
     assert!(count(&mut responder, now).is_empty());
     responder.withdraw(now, "HOST.local");
     assert_eq!(count(&mut responder, now), [GROUP_V4, GROUP_V6], "goodbye");

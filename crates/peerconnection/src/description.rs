@@ -143,6 +143,7 @@ impl Description {
     }
 
     /// The content; none for a rollback.
+    #[cfg(test)]
     pub(crate) fn document(&self) -> Option<&sdp::Description> {
         self.sdp.as_deref()
     }

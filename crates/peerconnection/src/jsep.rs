@@ -179,6 +179,7 @@ impl Negotiator {
 
     /// Does what was planned. The plan has to come from the negotiator as it is now.
     pub(crate) fn apply(&mut self, plan: Plan) {
+        debug_assert_eq!(plan.signaling, plan.next.state, "a plan agrees with itself");
         *self = *plan.next;
     }
 

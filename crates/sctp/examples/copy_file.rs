@@ -98,7 +98,7 @@ impl Path {
             while end.poll_transmit(now, &mut packet).is_some() {
                 self.count += 1;
                 let packet = std::mem::take(&mut packet);
-                if self.count % 50 != 0 {
+                if !self.count.is_multiple_of(50) {
                     self.flying.insert((now + DELAY, self.count), (1 - side, packet));
                 }
             }

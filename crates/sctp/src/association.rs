@@ -372,7 +372,7 @@ impl Association {
             chunk::COOKIE_ECHO => return self.on_cookie_echo(now, view.tag, chunk),
             chunk::COOKIE_ACK => self.on_cookie_ack(now),
             chunk::SHUTDOWN_COMPLETE => self.on_shutdown_complete(),
-            chunk::FORWARD_TSN => self.on_forward_tsn(now, chunk),
+            chunk::FORWARD_TSN => self.on_forward_tsn(chunk),
             chunk::RE_CONFIG => self.on_reconfig(now, chunk),
             // Explicit congestion notification is not offered, so these say nothing; padding never does.
             chunk::ECNE | chunk::CWR | chunk::PAD => {}

@@ -30,7 +30,7 @@ fn t_c01_broken_framing_drops_the_packet() {
     let mut script = Script::established();
     let sound = data(3, TSN, 0, 0, b"abcd");
     for broken in [vec![0, 0, 0, 3], vec![0, 0, 0, 0], vec![0, 0, 0, 40, 1, 2, 3, 4], vec![3, 0, 0]] {
-        let mut bytes = packet(script.tag, &[sound.clone()]);
+        let mut bytes = packet(script.tag, std::slice::from_ref(&sound));
         bytes.extend(&broken);
         bytes[8..12].fill(0);
         let crc = crc_fast::crc32_iscsi(&bytes);

@@ -201,9 +201,10 @@ fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
     let mut pair = Pair::connected(1, Link::new(ms(5)));
     pair.reads[B] = false;
     let mut accepted = 0_u64;
+    let payload = bytes(10_000);
     for offer in 0..100_000 {
         // 1 GB is offered.
-        match pair.send(A, 1, message(bytes(10_000))) {
+        match pair.send(A, 1, message(payload.clone())) {
             Ok(()) => accepted += 1,
             Err(SendError::WouldBlock(message)) => assert_eq!(message.payload.len(), 10_000),
             Err(error) => panic!("{error}"),

@@ -115,6 +115,18 @@ pub(crate) fn digits<'a>(input: &'a str, expected: &'static str) -> IResult<&'a 
     result.map_err(|error| error.map(|failure| Failure { expected, ..failure }))
 }
 
+/// Most items of a list within one value, so that a line cannot cost more than it should.
+const MAX_ITEMS: usize = 1_024;
+
+/// Appends to a list within a value, up to its bound.
+pub(crate) fn push<'a, T>(items: &mut Vec<T>, item: T, rest: &'a str) -> IResult<&'a str, (), Failure<'a>> {
+    if items.len() == MAX_ITEMS {
+        return fail(rest, "at most 1024 items");
+    }
+    items.push(item);
+    Ok((rest, ()))
+}
+
 /// `item` separated by single spaces, once or more.
 pub(crate) fn spaced<'a, T>(
     input: &'a str,
@@ -125,8 +137,7 @@ pub(crate) fn spaced<'a, T>(
     while !rest.is_empty() {
         let (after_space, ()) = space(rest)?;
         let (after_item, next) = item(after_space)?;
-        items.push(next);
-        rest = after_item;
+        (rest, ()) = push(&mut items, next, after_item)?;
     }
     Ok((rest, items))
 }

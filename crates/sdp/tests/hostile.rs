@@ -183,6 +183,24 @@ fn t_p03_refused_by_size() {
     assert_eq!(error.expected, "at most 1024 media descriptions");
 }
 
+/// A value cannot be a longer list than anybody needs.
+#[test]
+fn lists_are_bounded() {
+    for (start, item) in [
+        ("a=group:BUNDLE", " x"),
+        ("a=ssrc-group:FID", " 1"),
+        ("a=simulcast:send x", ",x"),
+        ("a=simulcast:send x", ";x"),
+        ("a=candidate:1 1 udp 1 h 1 typ host", " x y"),
+        ("a=ice-options:x", " x"),
+        ("m=application 9 UDP/DTLS/SCTP x", " x"),
+    ] {
+        let text = |count| format!("{HEAD}{AUDIO}{start}{}\r\n", item.repeat(count));
+        assert!(Description::parse(&text(1_000)).is_ok(), "{start}");
+        assert_eq!(Description::parse(&text(1_025)).unwrap_err().expected, "at most 1024 items", "{start}");
+    }
+}
+
 /// User case 69: garbage is refused with its place, and nothing worse; unknown protocols are read.
 #[test]
 fn user_69_garbage() {

@@ -10,12 +10,16 @@ const AUDIO: &str = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n";
 /// T-P03: eight times the text takes about eight times the time, for texts that could be slow.
 #[test]
 fn t_p03_linear() {
-    let shapes: [fn(usize) -> String; 5] = [
-        |n| format!("{HEAD}{}", "a=d\n".repeat(n / 12)),
-        |n| format!("{HEAD}a=group:BUNDLE{}\n", " x".repeat(n / 2)),
-        |n| format!("{HEAD}{AUDIO}a=simulcast:send x{}\n", ";x".repeat(n / 2)),
-        |n| format!("{HEAD}{AUDIO}a=candidate:1 1 udp 1 h 1 typ host{}\n", " x y".repeat(n / 4)),
-        |n| format!("{HEAD}m=application 9 UDP/DTLS/SCTP x{}\n", " x".repeat(n / 2)),
+    let list = |n: usize, start: &str, item: &str| {
+        let line = format!("{start}{}\n", item.repeat(1_000));
+        format!("{HEAD}{AUDIO}{}", line.repeat(n / line.len()))
+    };
+    let shapes: [&dyn Fn(usize) -> String; 5] = [
+        &|n| format!("{HEAD}{}", "a=d\n".repeat(n / 12)),
+        &|n| list(n, "a=group:BUNDLE", " x"),
+        &|n| list(n, "a=simulcast:send x", ",x"),
+        &|n| list(n, "a=candidate:1 1 udp 1 h 1 typ host", " x y"),
+        &|n| list(n, "m=application 9 UDP/DTLS/SCTP x", " x"),
     ];
     for (index, shape) in shapes.into_iter().enumerate() {
         let (small, large) = (shape(25_000), shape(200_000));

@@ -6,6 +6,7 @@ use crate::channel::{ChannelState, Joined, Reset};
 use crate::event::{AssociationEnd, ChannelEnd, Event};
 use crate::ids::ChannelId;
 use crate::slab::ChannelKey;
+use crate::trace;
 use sctp::{CloseReason, Direction, ResetError, ResetOutcome};
 use std::time::Instant;
 
@@ -136,6 +137,7 @@ impl Channels {
         else {
             return;
         };
+        trace::debug!(id = ?channel.id, ?end, "channel closed");
         channel.state = ChannelState::Closed;
         if channel.was_open {
             self.stats.channels_closed += 1;
@@ -157,7 +159,7 @@ impl Channels {
     }
 
     /// The peer lost its state: every channel is gone, and new ones can be opened.
-    pub(crate) fn on_restarted(&mut self, _now: Instant) {
+    pub(crate) fn on_restarted(&mut self) {
         self.finish_all();
         self.refused.clear();
         self.burned.clear();
@@ -171,7 +173,7 @@ impl Channels {
             CloseReason::LocalAbort => AssociationEnd::LocalAbort,
             CloseReason::PeerAbort(cause) => AssociationEnd::PeerAbort(cause),
             CloseReason::Timeout => AssociationEnd::Timeout,
-            _ => AssociationEnd::Violation,
+            CloseReason::Violation(_) | _ => AssociationEnd::Violation,
         };
         self.events.push_back(Event::AssociationClosed(end));
     }

@@ -8,6 +8,7 @@ use crate::ids::ChannelId;
 use crate::init::ChannelInit;
 use crate::payload::ppid;
 use crate::slab::ChannelKey;
+use crate::trace;
 use sctp::{Message, SendOptions};
 use std::time::Instant;
 
@@ -129,6 +130,7 @@ impl Channels {
     /// Answers an OPEN that cannot be with a reset, and forgets it (RFC 8832 §6).
     pub(crate) fn refuse(&mut self, now: Instant, id: ChannelId) {
         self.stats.opens_refused += 1;
+        trace::debug!(%id, "OPEN refused");
         self.refused.insert(id);
         if self.sctp.reset_stream(now, id.stream()) == Err(sctp::ResetError::NotSupported) {
             self.refused.remove(&id);

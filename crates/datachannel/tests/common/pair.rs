@@ -96,7 +96,7 @@ impl Pair {
     /// A pair with one channel, opened by A, and its handles.
     pub(crate) fn with_channel(seed: u64, init: datachannel::ChannelInit) -> (Self, ChannelKey, ChannelKey) {
         let mut pair = Self::connected(seed);
-        let a = pair.ends[A].open(pair.now, init).unwrap();
+        let a = pair.ends[A].open(pair.now, init).expect("a channel");
         pair.run_for(ms(200));
         assert_eq!(pair.take(A), [Event::Opened(a)]);
         let b = pair.announced(B);

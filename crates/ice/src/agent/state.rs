@@ -21,9 +21,6 @@ impl Agent {
             self.prune_at = None;
             self.prune();
         }
-        if self.failure_due().is_some_and(|at| at <= now) {
-            self.fail();
-        }
     }
 
     fn expire_checks(&mut self, now: Instant) {
@@ -89,7 +86,7 @@ impl Agent {
         if self.current.failed {
             return;
         }
-        if self.fail_at.is_some_and(|at| at <= now) {
+        if [self.fail_at, self.failure_due()].into_iter().flatten().any(|at| at <= now) {
             self.fail();
             return;
         }

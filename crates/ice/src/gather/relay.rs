@@ -2,12 +2,22 @@
 
 use crate::{IceServer, checklist::RelayId, random::DerivedRandom};
 use crypto::{Provider, Random};
-use std::{net::SocketAddr, ops::Range, time::Instant};
-use stun::net::{FiveTuple, Transmit};
+use std::{
+    net::SocketAddr,
+    ops::Range,
+    time::{Duration, Instant},
+};
+use stun::{
+    Builder, Method, TransactionId,
+    net::{FiveTuple, Transmit},
+};
 use turn::{
     Client, ClientConfig, Family,
     client::{AllocateError, CloseReason, Event, RequestError},
 };
+
+/// How often the NAT in front of us is reminded of an allocation; refreshes come too seldom (RFC 8445 §11).
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// How often a server may send us to another one.
 const MAX_REDIRECTS: u8 = 3;
@@ -27,6 +37,7 @@ pub(crate) struct Relay {
     spare: Option<DerivedRandom>,
     state: State,
     redirects: u8,
+    keepalive_at: Option<Instant>,
 }
 
 struct Login {
@@ -95,6 +106,7 @@ impl Relay {
             provider,
             state: State::Queued,
             redirects: 0,
+            keepalive_at: None,
         })
     }
 
@@ -200,7 +212,20 @@ impl Relay {
     }
 
     pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
-        self.client_mut()?.poll_transmit(now, out)
+        if let Some(transmit) = self.client_mut()?.poll_transmit(now, out) {
+            self.keepalive_at = now.checked_add(KEEPALIVE);
+            return Some(transmit);
+        }
+        if self.keepalive_due()? > now {
+            return None;
+        }
+        self.keepalive_at = now.checked_add(KEEPALIVE);
+        let start = out.len();
+        let id = TransactionId::random(self.spare.as_mut()?);
+        let mut builder = Builder::indication(out, Method::BINDING, id);
+        builder.fingerprint();
+        builder.finish().ok()?;
+        Some(Transmit::new(self.path, out.len() - start))
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<RelayEvent> {
@@ -234,7 +259,7 @@ impl Relay {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.client()?.poll_timeout()
+        self.client()?.poll_timeout().into_iter().chain(self.keepalive_due()).min()
     }
 
     pub(crate) fn frame_with<R>(
@@ -255,6 +280,10 @@ impl Relay {
             State::Running(client) => client.close(now),
             State::Queued | State::Over => self.state = State::Over,
         }
+    }
+
+    fn keepalive_due(&self) -> Option<Instant> {
+        self.relayed().and(self.keepalive_at)
     }
 
     fn fail(&mut self, code: u16, reason: String) -> RelayEvent {

@@ -93,14 +93,14 @@ impl Resolver {
         if name.len() > MAX_NAME || !name.to_ascii_lowercase().ends_with(".local") {
             return Err(ResolveError::Name);
         }
+        // Refused here rather than when it is sent.
+        write_query(&mut Vec::new(), name, true).ok_or(ResolveError::Name)?;
         if self.queries.iter().any(|query| query.name.eq_ignore_ascii_case(name)) {
             return Ok(());
         }
         if self.queries.len() >= MAX_QUERIES {
             return Err(ResolveError::Busy);
         }
-        // Refused here rather than when it is sent.
-        write_query(&mut Vec::new(), name, true).ok_or(ResolveError::Name)?;
         self.queries.push(Query {
             name: name.to_owned(),
             until: now + TIMEOUT,

@@ -264,7 +264,8 @@ impl H264Depacketizer {
         let header = indicator & !TYPE | fu & TYPE;
         let data = payload.slice(2..);
         //= rfc6184 §5.8
-        //# The Start bit and End bit MUST NOT both be set to one in the same FU
+        //# A fragmented NAL unit MUST NOT be transmitted in one FU; that is, the
+        //# Start bit and End bit MUST NOT both be set to one in the same FU
         //# header.
         if is_start && is_end {
             return Err(PayloadError::Invalid("fragment that is start and end"));

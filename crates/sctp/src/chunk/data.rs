@@ -44,7 +44,7 @@ pub(crate) struct DataHeader {
 pub(crate) struct Data<'a> {
     pub(crate) tsn: Serial32,
     pub(crate) header: DataHeader,
-    /// The I bit: the sender would like its SACK at once (RFC 9260 §4 of RFC 7053, now §3.3.1).
+    /// The I bit: the sender would like its SACK at once (RFC 7053, now RFC 9260 §3.3.1).
     pub(crate) immediate: bool,
     pub(crate) payload: &'a [u8],
 }

@@ -68,7 +68,7 @@ impl Association {
         self.continue_shutdown(now);
     }
 
-    pub(crate) fn on_forward_tsn(&mut self, now: Instant, chunk: &Tlv<'_>) {
+    pub(crate) fn on_forward_tsn(&mut self, chunk: &Tlv<'_>) {
         if !self.state.may_receive_data() {
             return;
         }
@@ -77,7 +77,7 @@ impl Association {
             return;
         };
         self.receiver.on_forward_tsn(&forward, self.peer.inbound, &mut self.events);
-        self.finish_resets(now);
+        self.finish_resets();
     }
 
     pub(crate) fn on_retransmit_timeout(&mut self, now: Instant) {
@@ -97,7 +97,7 @@ impl Association {
         if self.state.is_over() {
             return;
         }
-        self.finish_resets(now);
+        self.finish_resets();
         if self.receiver.finish_packet() {
             self.timers.set_if_stopped(Timer::Ack, now + self.config.delayed_ack);
         } else {

@@ -45,9 +45,8 @@ impl Association {
     /// Sets the timer for the next look at the path.
     pub(crate) fn arm_heartbeat(&mut self, now: Instant) {
         let Some(interval) = self.config.heartbeat_interval else { return };
-        //= rfc9260 §8.3
-        //# The heartbeat timer is RTO plus HB.interval with jittering of +/- 50%
-        // The jitter keeps many associations of one machine from beating together.
+        // RFC 9260 §8.3: RTO plus HB.interval, with a jitter of half the RTO either way, which keeps many associations
+        // of one machine from beating together.
         let rto = self.sender.rto.timeout();
         let jitter = rto.mul_f64(f64::from(self.rng.u32() % 1_000) / 1_000.0);
         self.timers.set(Timer::Heartbeat, now + interval.max(Duration::from_millis(1)) + rto / 2 + jitter);

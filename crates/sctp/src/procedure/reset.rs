@@ -161,7 +161,7 @@ impl Association {
     }
 
     /// Performs resets whose TSN has been reached meanwhile.
-    pub(crate) fn finish_resets(&mut self, _now: Instant) {
+    pub(crate) fn finish_resets(&mut self) {
         if self.report_resets()
             && let Some((_, result)) = self.resets.last.as_mut()
             && *result == ResetResult::IN_PROGRESS

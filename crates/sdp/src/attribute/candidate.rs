@@ -5,7 +5,7 @@ use nom::IResult;
 use super::{located, one_line};
 use crate::{
     ParseError,
-    grammar::{Failure, fail, literal, number, sized, space, token, whole, word},
+    grammar::{Failure, fail, literal, number, push, sized, space, token, whole, word},
 };
 
 /// An ICE candidate as text (RFC 8839 §5.1).
@@ -119,8 +119,7 @@ impl Candidate {
             let (after, name) = word(after, "an extension name")?;
             let (after, ()) = space(after)?;
             let (after, value) = word(after, "an extension value")?;
-            extensions.push((name.to_owned(), value.to_owned()));
-            rest = after;
+            (rest, ()) = push(&mut extensions, (name.to_owned(), value.to_owned()), after)?;
         }
         let candidate = Self {
             foundation: foundation.to_owned(),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use nom::IResult;
 
-use crate::grammar::{Failure, space, token};
+use crate::grammar::{Failure, push, space, token};
 
 /// Media descriptions that belong together (RFC 5888 §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,7 @@ impl Group {
         while !rest.is_empty() {
             let (after, ()) = space(rest)?;
             let (after, mid) = token(after, "an identification tag")?;
-            mids.push(mid.to_owned());
-            rest = after;
+            (rest, ()) = push(&mut mids, mid.to_owned(), after)?;
         }
         Ok((rest, Self { semantics: semantics.to_owned(), mids }))
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use nom::IResult;
 
 use super::{Joined, RidDirection, rid};
-use crate::grammar::{Failure, fail, space, token};
+use crate::grammar::{Failure, fail, push, space, token};
 
 /// Several encodings of one source (RFC 8853 §5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +74,11 @@ impl SimulcastList {
         loop {
             let (after, id) = SimulcastId::parse(rest)?;
             if let Some(stream) = streams.last_mut() {
-                stream.push(id);
+                push(stream, id, after)?;
             }
             match after.as_bytes().first() {
                 Some(b',') => {}
-                Some(b';') => streams.push(Vec::new()),
+                Some(b';') => drop(push(&mut streams, Vec::new(), after)?),
                 Some(_) | None => return Ok((after, Self { direction, streams })),
             }
             rest = after.get(1..).unwrap_or("");

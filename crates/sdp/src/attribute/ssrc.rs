@@ -2,7 +2,7 @@ use std::fmt;
 
 use nom::IResult;
 
-use crate::grammar::{Failure, number, space, text, token};
+use crate::grammar::{Failure, number, push, space, text, token};
 
 /// Something said about one RTP source (RFC 5576 §4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,7 @@ impl SsrcGroup {
         while !rest.is_empty() {
             let (after, ()) = space(rest)?;
             let (after, ssrc) = number(after, "an SSRC")?;
-            ssrcs.push(ssrc);
-            rest = after;
+            (rest, ()) = push(&mut ssrcs, ssrc, after)?;
         }
         Ok((rest, Self { semantics: semantics.to_owned(), ssrcs }))
     }

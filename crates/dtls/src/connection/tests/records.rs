@@ -387,3 +387,25 @@ fn data_waits_for_the_last_flight() {
     pair.transmit();
     assert!(pair.server.seal(b"x").is_some());
 }
+
+/// RFC 6347 §4.2.4.1: after a loss the next flight starts with the longer timer.
+#[test]
+fn the_timer_is_kept_after_a_loss() {
+    for (lost, expected) in [(usize::MAX, 1), (0, 2)] {
+        let mut pair = Pair::new();
+        pair.network =
+            Box::new(
+                move |side, number, _| {
+                    if side == Side::Client && number == lost { Fate::Drop } else { Fate::Deliver }
+                },
+            );
+        pair.start();
+        let flights = if lost == 0 { 3 } else { 2 };
+        while pair.client.sent < flights {
+            pair.step(pair.now + Duration::from_secs(5));
+            pair.transmit();
+        }
+        let timeout = pair.client.connection.poll_timeout().unwrap() - pair.now;
+        assert_eq!(timeout, Duration::from_secs(expected));
+    }
+}

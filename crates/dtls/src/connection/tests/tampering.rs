@@ -155,6 +155,22 @@ fn nothing_in_common_is_refused_with_a_reason() {
     assert_refused(&mut pair, Side::Server, &violation(Violation::NoCommonCipherSuite));
 }
 
+/// RFC 8827 §6.5: a hello that wants compression and nothing else.
+#[test]
+fn dtls_no_compression() {
+    let mut pair = Pair::new();
+    let mut rewrite = rewrite(HandshakeType::CLIENT_HELLO, |body| {
+        let mut body = body.to_vec();
+        let at = 2 + 32 + 1 + 1 + 2 + 4;
+        assert_eq!(body[at..at + 2], [1, 0]);
+        body[at + 1] = 1;
+        body
+    });
+    pair.network = Box::new(move |_, _, datagram| rewrite(datagram));
+    let reason = violation(Violation::IllegalParameter("compression methods"));
+    assert_refused(&mut pair, Side::Server, &reason);
+}
+
 /// What is unknown is passed over, whatever it is.
 #[test]
 fn unknown_offers_are_ignored() {

@@ -47,6 +47,7 @@ fn t_d06_claims_are_bounded() {
     for seq in 0..=u16::MAX {
         assert_eq!(reassembly.push(0, &part(seq, (1 << 24) - 1, 0, b"x")), Pushed::Refused);
     }
+    assert_eq!(reassembly.push(0, &part(0, 16 * 1024 + 1, 0, b"x")), Pushed::Refused, "a byte too many");
     for seq in (0..=u16::MAX).rev() {
         reassembly.push(0, &part(seq, 16 * 1024, 0, b"x"));
         assert!(reassembly.bytes() <= LIMITS.total);
