@@ -1,5 +1,7 @@
 //! Connectivity checks on the wire (RFC 8445 §7, §16).
 
+#![deny(clippy::indexing_slicing)]
+
 use crate::{Priority, Role, checklist::PairId};
 use std::{
     net::SocketAddr,
@@ -196,6 +198,7 @@ pub(crate) fn read_response(message: &Message<'_>) -> Option<Verdict> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests know their lengths")]
 mod tests {
     use super::*;
 

@@ -207,7 +207,7 @@ impl Gatherer {
         let (socket, server) = (request.socket, request.server);
         match request.on_response(now, message) {
             Some(Outcome::Mapped(mapped)) => {
-                self.found.push_back(Found::Reflexive { socket, server, mapped })
+                self.found.push_back(Found::Reflexive { socket, server, mapped });
             }
             Some(Outcome::Refused { code, reason }) => self.report(server, socket, code, reason),
             None => {}

@@ -1,5 +1,7 @@
 //! Two agents find each other.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
 mod net;
 
 use ice::{CandidateKind, Config, ConnectionState, Event, GatheringState, Role};

@@ -1,5 +1,7 @@
 //! Consent (RFC 7675): when sending stops, and what does not keep it alive.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
 mod net;
 
 use ice::{Config, ConnectionState, Event, Received, Role};

@@ -1,4 +1,5 @@
 //! Names instead of addresses.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
 #![cfg(feature = "mdns")]
 
 mod net;
@@ -26,8 +27,10 @@ fn run_with_mdns(net: &mut Net, time: Duration) {
             let peer = &mut net.peers[index];
             for (_, event) in &peer.events[*seen..] {
                 match event {
-                    Event::Resolve { name } => resolver.resolve(now, name).unwrap(),
-                    Event::PublishName { name, address } => responder.publish(now, name, *address).unwrap(),
+                    Event::Resolve { name } => resolver.resolve(now, name).expect("invariant: few names"),
+                    Event::PublishName { name, address } => {
+                        responder.publish(now, name, *address).expect("invariant: few names")
+                    }
                     Event::WithdrawName { name } => responder.withdraw(now, name),
                     _ => {}
                 }

@@ -1,5 +1,7 @@
 //! RFC 8445, 8838, 8863: one test per requirement.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
 mod net;
 
 use ice::{

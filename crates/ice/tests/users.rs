@@ -1,5 +1,7 @@
 //! Situations that users of other stacks reported, one test each.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
+
 mod net;
 
 use ice::{

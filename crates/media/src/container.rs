@@ -8,6 +8,7 @@ pub mod annexb;
 pub mod ivf;
 #[cfg(feature = "opus")]
 pub mod ogg;
+pub mod recorder;
 
 use std::fmt;
 

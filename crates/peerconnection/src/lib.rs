@@ -29,7 +29,7 @@ pub use ice_server::{IceServer, ResolvedServer};
 pub use jsep::{AnswerOptions, OfferOptions};
 pub use session::{Datagram, Descriptions, DropCounters, Session};
 pub use state::{DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState};
-pub use stats::StatsReport;
+pub use stats::{InboundStats, OutboundStats, StatsReport, TransportStats};
 pub use transceiver::{Direction, MediaKind, TransceiverId, TransceiverInit, TransceiverSnapshot};
 
 /// The crates whose types appear in this one's API.

@@ -364,7 +364,11 @@ fn ice_config(config: &Configuration) -> ice::Config {
 
 fn dtls_config(config: &Configuration) -> Arc<dtls::Config> {
     let profiles = config.srtp_profiles.iter().map(|profile| dtls::SrtpProfile(profile.number()));
-    Arc::new(dtls::Config::new(config.provider).srtp_profiles(profiles).mtu(config.mtu))
+    Arc::new(dtls::Config::new(config.provider)
+            .srtp_profiles(profiles)
+            // A peer that only wants data need not offer SRTP.
+            .srtp_policy(dtls::SrtpPolicy::Optional)
+            .mtu(config.mtu))
 }
 
 fn hex(bytes: &[u8]) -> String {

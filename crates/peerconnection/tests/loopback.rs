@@ -34,7 +34,7 @@ async fn a_message_goes_there_and_back() {
     let (b, mut b_events) = connection().await;
     let mut channel = a.create_data_channel("chat", DataChannelInit::new()).await.unwrap();
     negotiate(&a, &b).await;
-    timeout(Duration::from_secs(10), async {
+    let outcome = timeout(Duration::from_secs(10), async {
         a.connected().await.unwrap();
         b.connected().await.unwrap();
         channel.send("hello").await.unwrap();
@@ -48,8 +48,10 @@ async fn a_message_goes_there_and_back() {
         other.send(vec![7; 200_000]).await.unwrap();
         assert_eq!(channel.recv().await.map(|message| message.len()), Some(200_000));
     })
-    .await
-    .expect("done in time");
+    .await;
+    if outcome.is_err() {
+        panic!("not done in time: {:#?}\n{:#?}", a.stats().await, b.stats().await);
+    }
     a.close().await;
     timeout(Duration::from_secs(2), b.close()).await.unwrap();
 }

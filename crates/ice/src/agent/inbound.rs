@@ -1,5 +1,7 @@
 //! Datagrams that come in.
 
+#![deny(clippy::indexing_slicing)]
+
 use super::{Agent, Era, Received};
 use crate::{
     ConnectionState, SendErrorKind, TransportPolicy,

@@ -1,5 +1,7 @@
 //! Reading the candidate attribute (RFC 8839 §5.1, RFC 6544 §4.5, RFC 8838).
 
+#![deny(clippy::indexing_slicing)]
+
 use super::{Candidate, CandidateAddress, CandidateKind, CandidateTransport, Foundation, Priority, TcpType};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -65,7 +67,7 @@ impl Candidate {
         while let Some(name) = words.next() {
             match name {
                 "raddr" => {
-                    related = Some(words.field("related address", |word| word.parse::<IpAddr>().ok())?)
+                    related = Some(words.field("related address", |word| word.parse::<IpAddr>().ok())?);
                 }
                 "rport" => {
                     let port = words.field("related port", |word| number(word, 5, 0, 65_535))?;

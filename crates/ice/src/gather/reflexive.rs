@@ -1,5 +1,7 @@
 //! Asking a STUN server for our address (RFC 8445 §5.1.1.2, RFC 8489 §12).
 
+#![deny(clippy::indexing_slicing)]
+
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},

@@ -266,6 +266,7 @@ fn read_labels(reader: &mut Reader<'_>, name: &mut String) -> Option<Option<usiz
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests know their lengths")]
 mod tests {
     use super::*;
 

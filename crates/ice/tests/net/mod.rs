@@ -141,13 +141,16 @@ pub(crate) struct Net {
     pub(crate) trickle: bool,
     pub(crate) signalling_delay: Duration,
     /// Drops datagrams it returns true for.
-    pub(crate) filter: Option<Box<dyn FnMut(Instant, SocketAddr, SocketAddr, &[u8]) -> bool>>,
+    pub(crate) filter: Option<Box<Filter>>,
     /// Servers by address: given a datagram, what they send back.
     pub(crate) servers: BTreeMap<SocketAddr, Server>,
     flights: BTreeMap<(Instant, u64), Flight>,
     signals: BTreeMap<(Instant, u64), (usize, Signal)>,
     serial: u64,
 }
+
+/// Time, source, destination and bytes of a datagram; true drops it.
+type Filter = dyn FnMut(Instant, SocketAddr, SocketAddr, &[u8]) -> bool;
 
 pub(crate) enum Server {
     Stun,

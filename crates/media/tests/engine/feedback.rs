@@ -155,6 +155,20 @@ fn user_65_feedback_includes_packets_without_a_home() {
     assert_eq!(pair.engines[A].stats().packets_acknowledged, 5);
 }
 
+/// L6: all that is missing is asked for in one packet.
+#[test]
+fn one_nack_names_all_that_is_missing() {
+    let mut pair = Pair::new(11);
+    pair.drops[A] = |ordinal, _| ordinal < 200 && ordinal % 25 == 3;
+    let (sender, receiver) = pair.video(Codec::Vp8);
+    pair.frame(sender, 0, vp8(0, 200_000, true));
+    pair.run(45 * MS, Some(receiver));
+    let stats = pair.engines[B].receiver_stats(receiver).expect("a receiver");
+    assert_eq!((stats.nack_count, stats.nacked_packets), (1, 7));
+    pair.run(Duration::from_secs(1), Some(receiver));
+    assert_eq!(pair.frames.len(), 1);
+}
+
 /// T-S15: a thousand NACKs a second that name the whole window bring back no more than a quarter of the media, and no
 /// packet more often than allowed.
 #[test]

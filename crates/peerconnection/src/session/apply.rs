@@ -52,11 +52,13 @@ impl Session {
             ice.restart_with(now, credentials);
             self.local_candidates.clear();
             self.local_candidates_complete = false;
-            self.ice_restart_wanted = false;
             // The next restart must not reuse them.
             let fresh = ice::Credentials::generate(&mut *self.rng);
             self.fresh_credentials.ufrag = fresh.ufrag().to_owned();
             self.fresh_credentials.pwd = fresh.pwd().to_owned();
+        }
+        if change.restart {
+            self.ice_restart_wanted = false;
         }
         if change.gather {
             ice.start_gathering(now);
@@ -71,13 +73,17 @@ impl Session {
             ice.set_remote_credentials(now, credentials);
         }
         for candidate in &change.candidates {
-            // One that cannot be used is counted by the agent; a bad line is no reason to refuse the rest.
-            if let Ok(candidate) = candidate.to_string().parse() {
-                let _ = ice.add_remote_candidate(now, candidate);
-            }
+            self.deliver_candidate(now, candidate);
         }
         if change.end_of_candidates {
-            ice.end_of_remote_candidates(now);
+            self.transport.ice.end_of_remote_candidates(now);
+        }
+    }
+
+    /// Hands a candidate to the agent. One that cannot be used is counted there, and no reason to refuse the rest.
+    pub(super) fn deliver_candidate(&mut self, now: Instant, candidate: &sdp::Candidate) {
+        if let Ok(candidate) = candidate.to_string().parse() {
+            let _ = self.transport.ice.add_remote_candidate(now, candidate);
         }
     }
 

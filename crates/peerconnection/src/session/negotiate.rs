@@ -4,7 +4,7 @@ use super::Session;
 use crate::{
     AnswerOptions, Description, Error, ErrorKind, IceCandidateInit, OfferOptions, SessionEvent, SignalingState,
     jsep::{
-        BundleForm, DtlsRole, DtlsView, IceCredentials, IceView, SctpView, Snapshot, supported_extensions,
+        BundleForm, DtlsRole, DtlsView, IceCredentials, IceView, RemoteCandidate, SctpView, Snapshot, supported_extensions,
     },
     config::DtlsSetup,
     transceiver::TransceiverId,
@@ -97,21 +97,17 @@ impl Session {
                 "a candidate came before the remote description it belongs to",
             ));
         }
-        if candidate.is_end_of_candidates() {
-            self.transport.ice.end_of_remote_candidates(now);
-            self.settle_ice(now);
-            return Ok(());
-        }
-        if candidate.mid().is_none() && candidate.m_line_index().is_none() {
+        let has_section = candidate.mid().is_some() || candidate.m_line_index().is_some();
+        if !candidate.is_end_of_candidates() && !has_section {
             return Err(Error::new(ErrorKind::TypeError, "a candidate needs its mid or the index of its m= section"));
         }
-        self.negotiator.check_candidate_section(candidate.mid(), candidate.m_line_index())?;
-        let text = candidate.candidate().trim_start_matches("a=");
-        let parsed: ice::Candidate = text.parse().map_err(|error| {
-            Error::new(ErrorKind::OperationError, format!("{text:?} is not a candidate")).with_source(error)
-        })?;
-        // A candidate that is of no use, a duplicate or of an unknown transport, is not the caller's mistake.
-        let _ = self.transport.ice.add_remote_candidate(now, parsed);
+        let (mid, index, ufrag) = (candidate.mid(), candidate.m_line_index(), candidate.ufrag());
+        match self.negotiator.add_remote_candidate(candidate.candidate(), mid, index, ufrag)? {
+            RemoteCandidate::Deliver(candidate) => self.deliver_candidate(now, &candidate),
+            RemoteCandidate::End => self.transport.ice.end_of_remote_candidates(now),
+            // Of a description that is not in effect yet, or of a generation that has passed.
+            RemoteCandidate::Ignored | RemoteCandidate::Kept => {}
+        }
         self.settle_ice(now);
         Ok(())
     }

@@ -60,6 +60,7 @@ impl Session {
                     self.start_srtp();
                     self.path_changed();
                     self.start_channels_when_connected(now);
+                    self.release_held_data(now);
                 }
                 dtls::Event::Closed(reason) => {
                     self.transport.dtls.end(reason);
@@ -129,6 +130,14 @@ impl Session {
         if let Some(dtls) = self.transport.dtls.connection_mut() {
             dtls.set_mtu(budget);
             self.channels.set_max_packet_len(budget - dtls.overhead());
+        }
+    }
+
+    /// What the peer sent before its fingerprint was known has waited inside DTLS.
+    fn release_held_data(&mut self, now: Instant) {
+        let Self { transport, channels, .. } = self;
+        if let Some(dtls) = transport.dtls.connection_mut() {
+            dtls.handle_datagram(now, &mut [], &mut |packet| channels.handle_packet(now, packet));
         }
     }
 

@@ -120,6 +120,8 @@ impl Session {
         self.check_open(now)?;
         let transceiver = self.active_transceiver(id)?;
         transceiver.view.direction = direction;
+        // Every sender of ours has its track: wanting to send is what attaches it.
+        transceiver.view.sender.has_track |= direction.sends();
         self.descriptions_changed = true;
         self.update_negotiation_needed();
         Ok(())

@@ -115,13 +115,11 @@ impl Batch {
         Self { first: None, total: 0, count: 0, max: max.get(), open: true }
     }
 
-    /// Whether a datagram of `next` bytes may follow.
+    /// Whether a datagram may follow, of `next` bytes or, for `None`, of a length nobody knows yet. The first one may
+    /// be of any length.
     fn takes(&self, next: Option<usize>) -> bool {
-        match (&self.first, next) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(first), Some(len)) => self.open && self.count < self.max && len <= first.len,
-        }
+        let Some(first) = &self.first else { return true };
+        self.open && self.count < self.max && next.is_some_and(|len| len <= first.len)
     }
 
     fn push(&mut self, transmit: Transmit) {

@@ -41,6 +41,7 @@ fn frame(now: Instant, len: usize) -> EncodedFrame {
 }
 
 struct Bench {
+    start: Instant,
     now: Instant,
     wall: WallClock,
     limits: Config,
@@ -53,7 +54,7 @@ impl Bench {
         let now = start();
         let wall = WallClock::new(now, Duration::from_secs(1_700_000_000));
         let budget = Budget::new(now, 100, 1 << 20);
-        Self { now, wall, limits: Config::new(), budget, stream: stream() }
+        Self { start: now, now, wall, limits: Config::new(), budget, stream: stream() }
     }
 
     fn send(&mut self, len: usize) {
@@ -142,6 +143,20 @@ fn t_s15_each_packet_a_limited_number_of_times() {
         repeats += bench.drain().len();
     }
     assert_eq!(repeats, usize::from(bench.limits.max_retransmissions));
+}
+
+#[test]
+fn t_s15_not_again_within_a_round_trip() {
+    let mut bench = Bench::new();
+    bench.send(500);
+    let original = number(&bench.drain()[0]);
+    let mut repeats = Vec::new();
+    for ms in [50, 60, 99, 100, 149, 150] {
+        bench.now = bench.start + Duration::from_millis(ms);
+        bench.nack(&[original]);
+        repeats.push((ms, bench.drain().len()));
+    }
+    assert_eq!(repeats, [(50, 1), (60, 0), (99, 0), (100, 1), (149, 0), (150, 1)]);
 }
 
 #[test]
