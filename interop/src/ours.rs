@@ -6,7 +6,7 @@ use peerlane::{
     MediaKind, OfferOptions, PeerConnection, RemoteTrack, SignalingState, TrackEvent, TransceiverInit, WriteError,
     media::{
         EncodedFrame, MediaTime, ReceivedFrame,
-        container::{IvfReader, OggReader, Recorder},
+        container::{ivf::IvfReader, ogg::OggReader, recorder::Recorder},
     },
 };
 use std::{

@@ -2,6 +2,8 @@
 //!
 //! Each runs in a thread of its own with a blocking socket; the threads' channels stand for the signalling.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "other events are of no interest here")]
+
 use ice::{
     Agent, Config, ConnectionState, Credentials, Event, LocalAddress, Loopback, Received, Role,
     net::FiveTuple,

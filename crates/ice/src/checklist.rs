@@ -156,6 +156,12 @@ impl Checklist {
             .count()
     }
 
+    /// Whether no check is still to be started.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_open = |pair: &Pair| matches!(pair.state, PairState::Frozen | PairState::Waiting);
+        self.triggered.is_empty() && !self.pairs.iter().any(is_open)
+    }
+
     /// Whether every pair has succeeded or failed.
     pub(crate) fn is_finished(&self) -> bool {
         self.triggered.is_empty()

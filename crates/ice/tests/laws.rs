@@ -44,7 +44,7 @@ impl Machine for Adapter {
         match choice % 5 {
             0 => self.0.end_of_remote_candidates(now),
             1 => self.0.start_gathering(now),
-            2 => self.0.set_role(if choice % 2 == 0 { Role::Controlling } else { Role::Controlled }),
+            2 => self.0.set_role(if choice.is_multiple_of(2) { Role::Controlling } else { Role::Controlled }),
             3 => {
                 let mut out = Vec::new();
                 let _ = self.0.frame_with(&mut out, |out| {

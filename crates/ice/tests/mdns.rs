@@ -29,7 +29,7 @@ fn run_with_mdns(net: &mut Net, time: Duration) {
                 match event {
                     Event::Resolve { name } => resolver.resolve(now, name).expect("invariant: few names"),
                     Event::PublishName { name, address } => {
-                        responder.publish(now, name, *address).expect("invariant: few names")
+                        responder.publish(now, name, *address).expect("invariant: few names");
                     }
                     Event::WithdrawName { name } => responder.withdraw(now, name),
                     _ => {}

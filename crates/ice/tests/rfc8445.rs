@@ -377,6 +377,24 @@ fn ipv6_connects_within_its_scope() {
     assert!(net.exchange());
 }
 
+/// The scope of a link-local address is the host's own affair: not signalled, and put back for sending.
+#[test]
+fn link_local_scopes_are_kept_apart_from_addresses() {
+    let mut lone = Lone::at(Role::Controlling, Config::new(), "[fe80::1%7]:1000", "[fe80::2%7]:2000");
+    assert!(lone.agent.local_candidates().all(|candidate| candidate.to_string().contains(" fe80::1 1000 ")));
+    let candidate: Candidate = "candidate:1 1 udp 2130706431 fe80::2 2000 typ host".parse().unwrap();
+    lone.agent.add_remote_candidate(lone.now, candidate).unwrap();
+    let sent = lone.drain();
+    assert_eq!(sent[0].path.remote, lone.remote);
+    let response = lone.success_with(&sent[0], lone.credentials.pwd(), address("[fe80::1]:1000"));
+    let _ = lone.feed(lone.remote, &response);
+    assert!(lone.can_send());
+    let pair = lone.agent.selected_pair().unwrap();
+    assert_eq!(pair.local.kind(), ice::CandidateKind::Host);
+    assert_eq!(pair.path.remote, lone.remote);
+    assert!(matches!(lone.feed(lone.remote, b"\x80 data"), Received::Peer { .. }));
+}
+
 /// Law L7.
 #[test]
 fn closed_is_final() {

@@ -20,7 +20,7 @@ const RTP: &[u8] = &[0x80, 96, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
 const CHANNEL_DATA: &[u8] = &[0x40, 0, 0, 4, 22, 254, 253, 0];
 
 fn attacker() -> SocketAddr {
-    "192.0.2.66:6666".parse().unwrap()
+    net::address("192.0.2.66:6666")
 }
 
 /// T-I08, T-D01, users 13: data from an address without a check goes nowhere, before and after nomination.
@@ -339,7 +339,7 @@ fn disturb(net: &mut Net, rng: &mut Seeded) {
         7 => {
             let address = SocketAddr::from(([10, 0, 0, rng.below(5) as u8], 2_000));
             let candidate = Candidate::new(
-                Foundation::new("9").unwrap(),
+                Foundation::new("9").expect("invariant: an ice-char"),
                 Priority(rng.next() as u32),
                 CandidateKind::ServerReflexive,
                 address,
@@ -349,7 +349,7 @@ fn disturb(net: &mut Net, rng: &mut Seeded) {
         8 => agent.handle_timeout(now - secs(5)),
         9 => {
             let pwd = "p".repeat(22);
-            agent.set_remote_credentials(now, Credentials::new("rand", pwd).unwrap());
+            agent.set_remote_credentials(now, Credentials::new("rand", pwd).expect("invariant: long enough"));
         }
         10 => {
             // An old datagram again, perhaps damaged, perhaps from elsewhere.
@@ -362,7 +362,7 @@ fn disturb(net: &mut Net, rng: &mut Seeded) {
                 let at = rng.below(bytes.len() as u64) as usize;
                 bytes[at] ^= rng.next() as u8;
             }
-            let from = if rng.chance(20) { REMOTE.parse().unwrap() } else { path.local };
+            let from = if rng.chance(20) { net::address(REMOTE) } else { path.local };
             net.arrive(from, path.remote, &bytes);
         }
         _ => {

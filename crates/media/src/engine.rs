@@ -55,7 +55,7 @@ pub struct Engine {
     rtt: RttEstimator,
     events: EventQueue,
     stats: EngineStats,
-    /// The sender that sent last, for turns.
+    /// The video sender whose turn it is.
     last_sender: SenderId,
     /// Where RTCP comes from when nothing is sent.
     own_ssrc: Ssrc,

@@ -3,8 +3,8 @@
 //! `cargo run -p peerlane-peerconnection --example session`
 
 use peerconnection::{
-    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session, SessionEvent,
-    bytes::BytesMut, crypto, datachannel::Payload,
+    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session,
+    SessionEvent, bytes::BytesMut, crypto, datachannel::Payload,
 };
 use std::{
     error::Error,
@@ -82,7 +82,10 @@ fn carry(now: Instant, from: &mut Session, to: &mut Session) -> bool {
     let mut carried = false;
     while let Some(transmit) = from.poll_transmit(now, NonZeroUsize::MIN, &mut out) {
         let payload = BytesMut::from(out.as_slice());
-        to.handle_datagram(now, Datagram { path: transmit.path.reversed(), ecn: transmit.ecn, arrival: now, payload });
+        to.handle_datagram(
+            now,
+            Datagram { path: transmit.path.reversed(), ecn: transmit.ecn, arrival: now, payload },
+        );
         out.clear();
         carried = true;
     }

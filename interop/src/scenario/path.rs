@@ -60,8 +60,8 @@ async fn srtp(context: Context<'_>, profile: Profile, cipher: &str) -> Outcome {
 }
 
 pub(super) async fn relay_only(context: Context<'_>) -> Outcome {
-    let address = peerlane::interface_addresses().into_iter().find(IpAddr::is_ipv4).ok_or("no IPv4 address")?;
-    let everywhere = IpNet::new(IpAddr::from([0, 0, 0, 0]), 0).map_err(|error| error.to_string())?;
+    let address = own_address().map_err(|error| format!("this machine has no address: {error}"))?;
+    let everywhere = IpNet::new(IpAddr::from([0, 0, 0, 0]), 0);
     let relay = TurnServer::builder()
         .user("relay", "secret")
         .bind((address, 0).into())
@@ -121,6 +121,13 @@ pub(super) async fn mdns(context: Context<'_>) -> Outcome {
     context.call("exchange", json!({ "label": "chat", "sizes": [1, 10_000] })).await?;
     ours.close().await?;
     Ok("both ways".to_owned())
+}
+
+/// The address of the interface with the default route. Connecting a UDP socket sends nothing.
+fn own_address() -> std::io::Result<IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+    socket.connect("192.0.2.254:9")?;
+    Ok(socket.local_addr()?.ip())
 }
 
 async fn exchange(context: &Context<'_>, ours: &mut Ours) -> Result<(), String> {

@@ -8,7 +8,7 @@ use crate::{
     checklist::{Base, Link, Pair, PairId, PairState},
     gather::RelayReceived,
 };
-use std::{ops::Range, time::Instant};
+use std::{net::SocketAddr, ops::Range, time::Instant};
 use stun::{
     Class, Message, Method,
     net::{FiveTuple, Transport},
@@ -42,7 +42,7 @@ impl Agent {
                 RelayReceived::Ignored => {}
             }
         }
-        let link = Link { base: Base::Host(path.local), remote: path.remote };
+        let link = Link { base: Base::Host(path.local), remote: without_scope(path.remote) };
         self.receive_inner(now, link, datagram, 0..datagram.len())
     }
 
@@ -65,8 +65,8 @@ impl Agent {
 
     //= rfc8445 §12.2
     //# Even though ICE agents are only allowed to send data using valid
-    //# candidate pairs (and, once the candidate pairs have been selected, on
-    //# the selected pairs), ICE implementations SHOULD, by default, be
+    //# candidate pairs (and, once selected pairs have been produced, only on
+    //# the selected pairs), ICE implementations SHOULD by default be
     //# prepared to receive data on any of the candidates provided in the
     //# most recent candidate exchange with the peer.
     /// Data is handed on only when its path has passed an authenticated check (T-D01, T-I08).
@@ -150,7 +150,7 @@ impl Agent {
             // RFC 8445 §7.2.5.2.2 lets a check fail by ICMP; but anyone can send one, so the timeout decides.
             SendErrorKind::Refused | SendErrorKind::Temporary | SendErrorKind::TooLarge => return,
         }
-        let link = Link { base: Base::Host(path.local), remote: path.remote };
+        let link = Link { base: Base::Host(path.local), remote: without_scope(path.remote) };
         for era in [Era::Current, Era::Previous] {
             let Some(generation) = self.generation_mut(era) else { continue };
             let Some(pair) = generation.checklist.find_mut(link) else { continue };
@@ -163,4 +163,9 @@ impl Agent {
             }
         }
     }
+}
+
+/// The address as it is signalled: the scope of a link-local address means something on its own host only.
+fn without_scope(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port())
 }

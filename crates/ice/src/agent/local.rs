@@ -89,7 +89,8 @@ impl Agent {
         priority: crate::Priority,
     ) -> Option<LocalId> {
         let generation = self.generation(era)?;
-        let known = generation.locals.iter().find(|local| local.base == base && local.address == mapped);
+        let is_it = |address: SocketAddr| address.ip() == mapped.ip() && address.port() == mapped.port();
+        let known = generation.locals.iter().find(|local| local.base == base && is_it(local.address));
         if let Some(known) = known {
             return Some(known.id);
         }

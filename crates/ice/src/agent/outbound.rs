@@ -10,10 +10,7 @@ use crate::{
     generation::Generation,
 };
 use std::time::{Duration, Instant};
-use stun::{
-    IntegrityKey, Step, TransactionId,
-    net::{FiveTuple, Transmit},
-};
+use stun::{IntegrityKey, Step, TransactionId, net::Transmit};
 
 /// The shortest retransmission timeout (RFC 8445 §14.3).
 const MIN_RTO: Duration = Duration::from_millis(500);
@@ -312,7 +309,7 @@ fn send_on<R>(
                 out.truncate(start);
                 return None;
             };
-            Some((written, Transmit::new(FiveTuple::udp(local, link.remote), out.len() - start)))
+            Some((written, Transmit::new(link.path_from(local), out.len() - start)))
         }
         Base::Relay(id) => gatherer.relay_mut(id)?.frame_with(link.remote, out, write),
     }

@@ -89,7 +89,7 @@ impl Agent {
 
     fn path_of(&self, link: Link) -> Option<FiveTuple> {
         match link.base {
-            Base::Host(local) => Some(FiveTuple::udp(local, link.remote)),
+            Base::Host(local) => Some(link.path_from(local)),
             Base::Relay(id) => {
                 let relay = self.gatherer.relay(id)?;
                 Some(FiveTuple::udp(relay.socket(), relay.server_address()))

@@ -77,11 +77,11 @@ impl Agent {
             return true;
         }
         self.counters.role_conflicts += 1;
-        let (we_stay, we_win) = match self.role {
-            Role::Controlling => (self.tie_breaker >= tie_breaker, true),
-            Role::Controlled => (self.tie_breaker < tie_breaker, false),
+        let we_stay = match self.role {
+            Role::Controlling => self.tie_breaker >= tie_breaker,
+            Role::Controlled => self.tie_breaker < tie_breaker,
         };
-        debug!(role = %self.role, we_stay, we_win, "role conflict");
+        debug!(role = %self.role, we_stay, "role conflict");
         if we_stay {
             return false;
         }

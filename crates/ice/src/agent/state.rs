@@ -138,7 +138,8 @@ impl Agent {
         self.is_concluded()
             && self.current.remote_end
             && self.gathering == GatheringState::Complete
-            && self.current.checklist.is_finished()
+            && self.current.checklist.is_idle()
+            && self.current.checks.iter().all(|check| check.cancelled_until.is_some())
     }
 
     /// When there is no hope left, as things stand (RFC 8863 §4, RFC 8838 §8).

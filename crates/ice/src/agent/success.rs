@@ -27,7 +27,8 @@ impl Agent {
         let key =
             self.generation(era).and_then(|of| of.remote.as_ref()).and_then(|remote| remote.key.as_ref());
         //= rfc8489 §9.1.4
-        //# If the value does not match, or if MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 were absent,
+        //# If the request was sent over an unreliable transport, the response
+        //# MUST be discarded, as if it had never been received.
         if key.is_none_or(|key| message.verify(key).is_err()) {
             self.counters.unauthenticated += 1;
             return Received::Ignored;
@@ -89,7 +90,7 @@ impl Agent {
         if check.fields.role == self.role {
             self.switch_role(self.role.opposite());
             //= rfc8445 §7.2.5.1
-            //# the agent MUST change the tiebreaker value.
+            //# The agent MUST change the tiebreaker value.
             self.tie_breaker = self.rng.u64();
         }
         self.current.checklist.trigger(check.pair);

@@ -9,6 +9,7 @@ use crate::{
 };
 use base::RttEstimator;
 use std::{net::SocketAddr, time::Duration};
+use stun::net::FiveTuple;
 
 /// Where a local candidate sends from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,19 @@ pub(crate) struct RelayId(pub(crate) u32);
 pub(crate) struct Link {
     pub(crate) base: Base,
     pub(crate) remote: SocketAddr,
+}
+
+impl Link {
+    /// The path of a datagram from a socket: a link-local address gets the scope of the socket again.
+    pub(crate) fn path_from(self, local: SocketAddr) -> FiveTuple {
+        let mut remote = self.remote;
+        if let (SocketAddr::V6(local), SocketAddr::V6(remote)) = (local, &mut remote)
+            && remote.ip().is_unicast_link_local()
+        {
+            remote.set_scope_id(local.scope_id());
+        }
+        FiveTuple::udp(local, remote)
+    }
 }
 
 /// One pair within its generation; never used again.

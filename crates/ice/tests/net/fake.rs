@@ -53,10 +53,14 @@ impl Sent {
 impl Lone {
     /// Gathered, and knowing the peer's credentials; without candidates.
     pub(crate) fn new(role: Role, config: Config) -> Self {
+        Self::at(role, config, LOCAL, REMOTE)
+    }
+
+    pub(crate) fn at(role: Role, config: Config, local: &str, remote: &str) -> Self {
         let now = epoch();
         let config = Arc::new(config.with_loopback(Loopback::Allow));
         let mut agent = Agent::new(config, role, &provider(), now, Box::new(Seeded(7)));
-        let local: SocketAddr = LOCAL.parse().expect(LOCAL);
+        let local: SocketAddr = local.parse().expect(local);
         agent.add_local_address(now, LocalAddress::new(local));
         agent.start_gathering(now);
         agent.local_addresses_complete(now);
@@ -66,7 +70,7 @@ impl Lone {
             agent,
             now,
             local,
-            remote: REMOTE.parse().expect(REMOTE),
+            remote: remote.parse().expect(remote),
             credentials,
             events: Vec::new(),
             serial: 0,

@@ -96,11 +96,14 @@ impl Recorder {
                 State::Ogg(Box::new(OggWriter::new(frame.ssrc.0, &head, &mut self.bytes)))
             }
             Codec::Vp8 => {
-                let (width, height) = vp8_size(&frame.payload).ok_or(ContainerError::Invalid("VP8 key frame"))?;
+                let (width, height) =
+                    vp8_size(&frame.payload).ok_or(ContainerError::Invalid("VP8 key frame"))?;
                 let header = IvfHeader::vp8(width, height, VIDEO_CLOCK);
                 State::Ivf(IvfWriter::new(&header, &mut self.bytes), frame.time)
             }
-            Codec::G711 | Codec::Other(_) => return Err(ContainerError::Invalid("codec: it has no file format here")),
+            Codec::G711 | Codec::Other(_) => {
+                return Err(ContainerError::Invalid("codec: it has no file format here"));
+            }
         };
         Ok(())
     }

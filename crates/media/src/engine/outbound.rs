@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use super::{Engine, rank};
+use crate::codec::MediaKind;
 use crate::ids::SenderId;
 use crate::send::Turn;
 
@@ -28,8 +29,10 @@ impl Engine {
         let departure = sender.write(now, turn, self.wall.ntp(now), number, &self.config, out)?;
         if turn == Turn::Fresh {
             self.budget.on_media(now, departure.len);
-            // The turn passes on behind a whole frame.
-            self.last_sender = if departure.ends_frame { SenderId(id.0 + 1) } else { id };
+            // The turn passes on behind a whole frame; audio in between does not take it.
+            if sender.config.codec.kind() == MediaKind::Video {
+                self.last_sender = if departure.ends_frame { SenderId(id.0 + 1) } else { id };
+            }
         }
         if departure.is_transport_numbered {
             let packet = self.history.on_sent(now, departure.len, id);

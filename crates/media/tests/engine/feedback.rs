@@ -320,3 +320,48 @@ fn a_congestion_controller_learns_what_it_needs() {
         .collect();
     assert!(targets.len() > 5 && targets.windows(2).all(|pair| pair[1] == pair[0] + 1_000), "{targets:?}");
 }
+
+/// What nobody waits for any more is not asked for any more.
+#[test]
+fn packets_given_up_are_not_asked_for() {
+    let mut pair = Pair::new(12);
+    // One packet, and all retransmissions.
+    pair.drops[A] = |ordinal, sent| {
+        let is_repeat = matches!(sent, Sent::Rtp(bytes) if HeaderView::parse(bytes).expect("rtp").header().ssrc == Ssrc(0xa1));
+        ordinal == 1 || is_repeat
+    };
+    let sender = pair.engines[A].add_sender(pair.now, video_out(Codec::Vp8));
+    let receiver = pair.engines[B].add_receiver(pair.now, video_in(Codec::Vp8).with_max_wait(100 * MS));
+    pair.frame(sender, 0, vp8(0, 4_000, true));
+    pair.run(Duration::from_secs(5), Some(receiver));
+    let stats = pair.engines[B].receiver_stats(receiver).expect("a receiver");
+    // After 10 ms; with round trips of 100 ms, as long as none was measured, the second would come after 160 ms.
+    assert_eq!((stats.nack_count, stats.gaps), (1, 1));
+}
+
+/// Streams of a kind take turns by frames; audio goes before them.
+#[test]
+fn streams_take_turns() {
+    let mut pair = Pair::new(13);
+    let video = [0x10, 0x20].map(|ssrc| {
+        let config = media::SendStreamConfig::new(Codec::Vp8, pt(96), 90_000, Ssrc(ssrc));
+        pair.engines[A].add_sender(pair.now, config)
+    });
+    let audio = pair.engines[A].add_sender(pair.now, audio_out());
+    for number in 0..3 {
+        video.iter().for_each(|sender| pair.frame(*sender, number * 3_000, vp8(number as u32, 2_000, true)));
+        pair.frame(audio, number * 960, vec![8, 1]);
+    }
+    let ssrcs: Vec<u32> = drain(&mut pair.engines[A], pair.now)
+        .iter()
+        .filter_map(|sent| {
+            if let Sent::Rtp(bytes) = sent {
+                Some(HeaderView::parse(bytes).ok()?.header().ssrc.0)
+            } else {
+                None
+            }
+        })
+        .collect();
+    let turns = [0x10, 0x10, 0x20, 0x20];
+    assert_eq!(ssrcs, [&[0xb0; 3][..], &turns, &turns, &turns].concat());
+}

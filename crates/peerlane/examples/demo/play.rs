@@ -5,7 +5,7 @@ use peerlane::{
     Direction, Error, LocalTrack, MediaKind, PeerConnection, TransceiverInit,
     media::{
         EncodedFrame, MediaTime,
-        container::{IvfReader, OggReader},
+        container::{ivf::IvfReader, ogg::OggReader},
     },
 };
 use std::time::Duration;

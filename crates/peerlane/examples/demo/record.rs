@@ -41,7 +41,7 @@ pub(crate) struct TrackRecording {
     kind: MediaKind,
     wanted: watch::Receiver<Option<PathBuf>>,
     signals: mpsc::UnboundedSender<Signal>,
-    file: Option<(PathBuf, container::Recorder)>,
+    file: Option<(PathBuf, container::recorder::Recorder)>,
 }
 
 impl TrackRecording {
@@ -54,7 +54,7 @@ impl TrackRecording {
         let folder = self.wanted.borrow_and_update().clone();
         let finished = self.finish();
         let on = folder.is_some();
-        self.file = folder.map(|folder| (folder, container::Recorder::new(LIMIT)));
+        self.file = folder.map(|folder| (folder, container::recorder::Recorder::new(LIMIT)));
         // Refused only when the page has gone.
         let _ = self.signals.send(Signal::Recording(on, finished.into_iter().collect()));
         on
