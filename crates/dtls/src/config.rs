@@ -60,7 +60,7 @@ impl Config {
     /// when we are the server. An empty list leaves DTLS-SRTP out. Default: AEAD_AES_256_GCM, AEAD_AES_128_GCM,
     /// AES128_CM_SHA1_80.
     #[must_use]
-    pub fn srtp_profiles(mut self, profiles: impl IntoIterator<Item = SrtpProfile>) -> Self {
+    pub fn with_srtp_profiles(mut self, profiles: impl IntoIterator<Item = SrtpProfile>) -> Self {
         self.srtp_profiles.clear();
         for profile in profiles {
             if !self.srtp_profiles.contains(&profile) && self.srtp_profiles.len() < 16 {
@@ -74,7 +74,7 @@ impl Config {
     /// [`SrtpPolicy::Required`]. A session that carries only data channels takes [`SrtpPolicy::Optional`]: some of
     /// its peers cannot do SRTP at all.
     #[must_use]
-    pub fn srtp_policy(mut self, policy: SrtpPolicy) -> Self {
+    pub fn with_srtp_policy(mut self, policy: SrtpPolicy) -> Self {
         self.srtp_policy = policy;
         self
     }
@@ -82,7 +82,7 @@ impl Config {
     /// The longest datagram, in bytes of UDP payload, from 256 to 16,384. Default: 1,200, which passes every path that
     /// WebRTC is used on. Handshake messages are cut to it; application data is not.
     #[must_use]
-    pub fn mtu(mut self, mtu: usize) -> Self {
+    pub fn with_mtu(mut self, mtu: usize) -> Self {
         self.mtu = mtu.clamp(MIN_MTU, MAX_MTU);
         self
     }
@@ -90,7 +90,7 @@ impl Config {
     /// Whether a server asks for a cookie before it does any work (RFC 6347 §4.2.1). Default: [`CookiePolicy::Off`],
     /// right under ICE, whose checks have proved the peer's address already.
     #[must_use]
-    pub fn cookie_policy(mut self, policy: CookiePolicy) -> Self {
+    pub fn with_cookie_policy(mut self, policy: CookiePolicy) -> Self {
         self.cookie_policy = policy;
         self
     }
@@ -98,14 +98,14 @@ impl Config {
     /// The first retransmission timeout while no round trip is known (RFC 6347 §4.2.4.1). Default: 1 s. With a
     /// known round trip it is three times that, and at least 50 ms.
     #[must_use]
-    pub fn initial_timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_initial_timeout(mut self, timeout: Duration) -> Self {
         self.initial_timeout = timeout.max(Duration::from_millis(1));
         self
     }
 
     /// The longest retransmission timeout; doubling ends there (RFC 6347 §4.2.4.1). Default: 60 s.
     #[must_use]
-    pub fn max_timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_max_timeout(mut self, timeout: Duration) -> Self {
         self.max_timeout = timeout.max(Duration::from_millis(1));
         self
     }
@@ -113,21 +113,21 @@ impl Config {
     /// How long the handshake may take from the first flight sent. It bounds the number of retransmissions.
     /// Default: 60 s.
     #[must_use]
-    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
         self
     }
 
     /// The longest handshake message that is taken, in bytes. Default: 16 KiB.
     #[must_use]
-    pub fn max_message(mut self, bytes: usize) -> Self {
+    pub fn with_max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes;
         self
     }
 
     /// The bytes that all incomplete handshake messages may take together. Default: 32 KiB.
     #[must_use]
-    pub fn max_reassembly(mut self, bytes: usize) -> Self {
+    pub fn with_max_reassembly(mut self, bytes: usize) -> Self {
         self.max_reassembly = bytes;
         self
     }
@@ -135,7 +135,7 @@ impl Config {
     /// How many records are kept, and how many bytes, that arrive before their keys or before the peer's
     /// fingerprint is known. Default: 4 records, 8 KiB, in either of the two cases.
     #[must_use]
-    pub fn held_records(mut self, records: usize, bytes: usize) -> Self {
+    pub fn with_held_records(mut self, records: usize, bytes: usize) -> Self {
         self.max_held_records = records;
         self.max_held_bytes = bytes;
         self

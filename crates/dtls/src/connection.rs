@@ -208,7 +208,7 @@ impl Connection {
         self.backoff.set_first(self.config.first_timeout(Some(round_trip)));
     }
 
-    /// Sets the longest datagram, in bytes of UDP payload; see [`Config::mtu`].
+    /// Sets the longest datagram, in bytes of UDP payload; see [`Config::with_mtu`].
     pub fn set_mtu(&mut self, mtu: usize) {
         self.mtu = mtu.clamp(MIN_MTU, MAX_MTU);
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure in a helper is a failure of the test")]
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use dtls::{Config, Connection, Role, SrtpProfile, State};
@@ -31,7 +32,7 @@ fn datagrams(hex: &str) -> Vec<Vec<u8>> {
 
 fn server(profiles: &[SrtpProfile]) -> Connection {
     let (_, certificate) = certificates();
-    let config = Config::new(provider()).srtp_profiles(profiles.iter().copied());
+    let config = Config::new(provider()).with_srtp_profiles(profiles.iter().copied());
     let mut server =
         Connection::new(Arc::new(config), Role::Server, certificate, origin(), Box::new(Seeded(5)));
     server.start(origin());

@@ -1,5 +1,6 @@
 //! Certificates: made, loaded, refused.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use crypto::HashId;
@@ -42,7 +43,7 @@ fn certificates_repeat_with_the_generator_and_only_with_it() {
 #[test]
 fn lifetimes_beyond_x509_are_refused() {
     let make = |wall, lifetime| {
-        let options = CertificateOptions::new().lifetime(lifetime);
+        let options = CertificateOptions::new().with_lifetime(lifetime);
         Certificate::generate(&provider(), &mut Seeded(1), wall, &options)
     };
     assert!(make(Duration::ZERO, DAY).is_ok());

@@ -1,5 +1,6 @@
 //! T-D16: who is let in, in either role.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use crypto::HashId;

@@ -1,5 +1,6 @@
 //! Handshakes of two endpoints of ours.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use dtls::{
@@ -41,7 +42,7 @@ fn connects_in_two_round_trips() {
 fn t_d14_connects_with_a_cookie() {
     let mut setup = Setup::new();
     let secret = CookieSecret::new(&mut Seeded(3));
-    setup.server_config = setup.server_config.cookie_policy(CookiePolicy::Required(secret));
+    setup.server_config = setup.server_config.with_cookie_policy(CookiePolicy::Required(secret));
     let mut pair = setup.build();
     pair.server.connection.set_cookie_source(b"192.0.2.1:4000");
     let start = pair.now;
@@ -56,7 +57,7 @@ fn t_d14_connects_with_a_cookie() {
 fn t_d02_a_listener_keeps_nothing_before_the_cookie() {
     let (client_certificate, server_certificate) = pair::certificates();
     let secret = CookieSecret::new(&mut Seeded(3));
-    let config = Config::new(pair::provider()).cookie_policy(CookiePolicy::Required(secret));
+    let config = Config::new(pair::provider()).with_cookie_policy(CookiePolicy::Required(secret));
     let config = std::sync::Arc::new(config);
     let mut pair = Pair::new();
     let now = pair.now;
@@ -91,8 +92,8 @@ fn t_d02_a_listener_keeps_nothing_before_the_cookie() {
 #[test]
 fn srtp_profile_is_the_servers_choice_of_what_is_offered() {
     let mut setup = Setup::new();
-    setup.client_config = setup.client_config.srtp_profiles([SrtpProfile(1), SrtpProfile(8), SrtpProfile(7)]);
-    setup.server_config = setup.server_config.srtp_profiles([SrtpProfile(7), SrtpProfile(1)]);
+    setup.client_config = setup.client_config.with_srtp_profiles([SrtpProfile(1), SrtpProfile(8), SrtpProfile(7)]);
+    setup.server_config = setup.server_config.with_srtp_profiles([SrtpProfile(7), SrtpProfile(1)]);
     let mut pair = setup.build();
     pair.start();
     pair.run(Duration::from_secs(5));
@@ -105,13 +106,13 @@ fn srtp_profile_is_the_servers_choice_of_what_is_offered() {
 fn srtp_may_be_left_out_where_it_is_optional() {
     for (client, server) in [(0, 1), (1, 0), (0, 0)] {
         let mut setup = Setup::new();
-        setup.client_config = setup.client_config.srtp_policy(SrtpPolicy::Optional);
-        setup.server_config = setup.server_config.srtp_policy(SrtpPolicy::Optional);
+        setup.client_config = setup.client_config.with_srtp_policy(SrtpPolicy::Optional);
+        setup.server_config = setup.server_config.with_srtp_policy(SrtpPolicy::Optional);
         if client == 0 {
-            setup.client_config = setup.client_config.srtp_profiles([]);
+            setup.client_config = setup.client_config.with_srtp_profiles([]);
         }
         if server == 0 {
-            setup.server_config = setup.server_config.srtp_profiles([]);
+            setup.server_config = setup.server_config.with_srtp_profiles([]);
         }
         let mut pair = setup.build();
         pair.start();
@@ -196,8 +197,8 @@ fn t_d21_every_subset_of_the_first_datagrams_may_be_lost() {
 /// A pair whose flights take several datagrams.
 fn small_datagrams() -> Pair {
     let mut setup = Setup::new();
-    setup.client_config = setup.client_config.mtu(300);
-    setup.server_config = setup.server_config.mtu(300);
+    setup.client_config = setup.client_config.with_mtu(300);
+    setup.server_config = setup.server_config.with_mtu(300);
     let mut pair = setup.build();
     for side in [Side::Client, Side::Server] {
         pair.peer(side).connection.set_round_trip(Duration::from_millis(20));

@@ -1,5 +1,6 @@
 //! The laws of the sans-IO idiom.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use dtls::{Config, Connection, Event, Role};
@@ -79,7 +80,7 @@ impl Machine for Adapter {
 
 fn make(now: Instant, seed: Seed) -> (Adapter, Adapter) {
     let (client, server) = certificates();
-    let config = Arc::new(Config::new(provider()).mtu(400));
+    let config = Arc::new(Config::new(provider()).with_mtu(400));
     let adapter = |role, certificate, expected, seed| {
         let mut connection =
             Connection::new(Arc::clone(&config), role, certificate, now, Box::new(Seeded(seed)));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure in a helper is a failure of the test")]
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use crypto::HashId;

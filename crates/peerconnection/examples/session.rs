@@ -3,8 +3,8 @@
 //! `cargo run -p peerlane-peerconnection --example session`
 
 use peerconnection::{
-    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session,
-    SessionEvent, bytes::BytesMut, crypto, datachannel::Payload,
+    Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session, SessionEvent,
+    bytes::BytesMut, crypto, datachannel::Payload,
 };
 use std::{
     error::Error,
@@ -39,26 +39,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     loop {
         while carry(now, &mut alice, &mut bob) || carry(now, &mut bob, &mut alice) {}
         while let Some(event) = alice.poll_event() {
-            match event {
-                SessionEvent::ConnectionStateChange(state) => writeln!(screen, "alice is {state}")?,
-                SessionEvent::DataChannelStateChange(key) if is_open(&alice, key) => {
-                    // Refused only when the channel is not open or its buffer full.
-                    alice.send_data(now, chat, Payload::text("hello")).map_err(|_| "not sent")?;
-                }
-                _ => {}
+            if let SessionEvent::ConnectionStateChange(state) = event {
+                writeln!(screen, "alice is {state}")?;
+            } else if let SessionEvent::DataChannelStateChange(key) = event
+                && alice.data_channel_state(key) == DataChannelState::Open
+            {
+                // Refused only when the channel is not open or its buffer full.
+                alice.send_data(now, chat, Payload::text("hello")).map_err(|_| "not sent")?;
             }
         }
         while let Some(event) = bob.poll_event() {
-            match event {
-                SessionEvent::ConnectionStateChange(state) => writeln!(screen, "bob is {state}")?,
-                SessionEvent::DataChannelReadable(key) => {
-                    if let Some(message) = bob.recv_data(now, key) {
-                        let took = now.saturating_duration_since(start);
-                        writeln!(screen, "bob reads {:?} after {took:?} of virtual time", message.data)?;
-                        return Ok(());
-                    }
-                }
-                _ => {}
+            if let SessionEvent::ConnectionStateChange(state) = event {
+                writeln!(screen, "bob is {state}")?;
+            } else if let SessionEvent::DataChannelReadable(key) = event
+                && let Some(message) = bob.recv_data(now, key)
+            {
+                let took = now.saturating_duration_since(start);
+                writeln!(screen, "bob reads {:?} after {took:?} of virtual time", message.data)?;
+                return Ok(());
             }
         }
         let next = [alice.poll_timeout(), bob.poll_timeout()].into_iter().flatten().min();
@@ -90,8 +88,4 @@ fn carry(now: Instant, from: &mut Session, to: &mut Session) -> bool {
         carried = true;
     }
     carried
-}
-
-fn is_open(session: &Session, key: ChannelKey) -> bool {
-    session.data_channel_state(key) == DataChannelState::Open
 }

@@ -107,6 +107,8 @@ pub struct Session {
     ice_restart_wanted: bool,
     local_candidates: Vec<sdp::Candidate>,
     local_candidates_complete: bool,
+    /// All sockets are known; said again to the agent for each generation.
+    addresses_complete: bool,
     events: VecDeque<SessionEvent>,
     announced: Announced,
     /// Set when descriptions, directions or limits changed; whoever caches them looks again.
@@ -183,6 +185,7 @@ impl Session {
             ice_restart_wanted: false,
             local_candidates: Vec::new(),
             local_candidates_complete: false,
+            addresses_complete: false,
             events: VecDeque::new(),
             announced: Announced::default(),
             descriptions_changed: false,
@@ -222,6 +225,7 @@ impl Session {
     /// Tells that all sockets are known: gathering can end when the servers have answered.
     pub fn local_addresses_complete(&mut self, now: Instant) {
         let now = self.advance(now);
+        self.addresses_complete = true;
         self.transport.ice.local_addresses_complete(now);
         self.settle_ice(now);
     }
@@ -365,10 +369,10 @@ fn ice_config(config: &Configuration) -> ice::Config {
 fn dtls_config(config: &Configuration) -> Arc<dtls::Config> {
     let profiles = config.srtp_profiles.iter().map(|profile| dtls::SrtpProfile(profile.number()));
     Arc::new(dtls::Config::new(config.provider)
-            .srtp_profiles(profiles)
+            .with_srtp_profiles(profiles)
             // A peer that only wants data need not offer SRTP.
-            .srtp_policy(dtls::SrtpPolicy::Optional)
-            .mtu(config.mtu))
+            .with_srtp_policy(dtls::SrtpPolicy::Optional)
+            .with_mtu(config.mtu))
 }
 
 fn hex(bytes: &[u8]) -> String {

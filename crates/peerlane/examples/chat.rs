@@ -2,7 +2,9 @@
 //!
 //! `cargo run -p peerlane --example chat`, then type; an empty line ends it.
 
-use peerlane::{DataChannelInit, Event, Events, IceCandidateInit, Loopback, Message, PeerConnection};
+use peerlane::{
+    DataChannel, DataChannelInit, Event, Events, IceCandidateInit, Loopback, Message, PeerConnection,
+};
 use std::{error::Error, io::Write};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -19,7 +21,7 @@ async fn main() -> Result<(), Failure> {
     bob.set_remote_description(alice.local_description().ok_or("no offer")?).await?;
     bob.set_local_description(None).await?;
     alice.set_remote_description(bob.local_description().ok_or("no answer")?).await?;
-    let echo = tokio::spawn(echo(bob.clone(), bob_events, alice.clone()));
+    let echo = tokio::spawn(echo(bob_events, alice.clone()));
     let to_bob = bob.clone();
     let trickle = tokio::spawn(async move {
         while let Some(event) = alice_events.next().await {
@@ -43,27 +45,28 @@ async fn main() -> Result<(), Failure> {
     bob.close().await;
     // Both end with the connections whose events they read.
     trickle.await?;
-    echo.await?
+    echo.await?;
+    Ok(())
 }
 
 /// Bob: sends his candidates to Alice and answers on every channel she opens.
-async fn echo(_bob: PeerConnection, mut events: Events, alice: PeerConnection) -> Result<(), Failure> {
+async fn echo(mut events: Events, alice: PeerConnection) {
     while let Some(event) = events.next().await {
-        match event {
-            Event::IceCandidate(candidate) => pass(&alice, candidate).await,
-            Event::DataChannel(mut channel) => {
-                tokio::spawn(async move {
-                    while let Some(Message::Text(line)) = channel.recv().await {
-                        if channel.send(line.to_uppercase()).await.is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-            _ => {}
+        if let Event::IceCandidate(candidate) = event {
+            pass(&alice, candidate).await;
+        } else if let Event::DataChannel(channel) = event {
+            tokio::spawn(answer(channel));
         }
     }
-    Ok(())
+}
+
+/// Bob's end of a channel.
+async fn answer(mut channel: DataChannel) {
+    while let Some(Message::Text(line)) = channel.recv().await {
+        if channel.send(line.to_uppercase()).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// The signalling between the two. A candidate that cannot be used is no reason to stop.

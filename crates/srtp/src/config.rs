@@ -52,7 +52,7 @@ impl Config {
     /// In packets, rounded up to a multiple of 64, from 64 to 32,768; default 1,024. It should not be smaller than the
     /// longest retransmission history of the peer. It costs one bit per packet and SSRC.
     #[must_use]
-    pub fn rtp_window(self, packets: usize) -> Self {
+    pub fn with_rtp_window(self, packets: usize) -> Self {
         Self { rtp_window: window(packets), ..self }
     }
 
@@ -60,7 +60,7 @@ impl Config {
     ///
     /// In packets, rounded up to a multiple of 64, from 64 to 32,768; default 128.
     #[must_use]
-    pub fn rtcp_window(self, packets: usize) -> Self {
+    pub fn with_rtcp_window(self, packets: usize) -> Self {
         Self { rtcp_window: window(packets), ..self }
     }
 
@@ -69,7 +69,7 @@ impl Config {
     /// No SSRC is ever forgotten while its key lives: forgetting a sending one would allow a key stream to be used
     /// twice, forgetting a receiving one would allow old packets to be replayed. Further SSRCs are refused.
     #[must_use]
-    pub fn max_ssrcs(self, ssrcs: usize) -> Self {
+    pub fn with_max_ssrcs(self, ssrcs: usize) -> Self {
         Self { max_ssrcs: ssrcs, ..self }
     }
 
@@ -79,13 +79,13 @@ impl Config {
     /// A stream may start at 65,530 and lose its first packets; what arrives then belongs to roll-over 1, and nothing
     /// in it says so. Each step costs up to one more tag for a forged packet with an unknown SSRC.
     #[must_use]
-    pub fn rollover_search(self, rollovers: u32) -> Self {
+    pub fn with_rollover_search(self, rollovers: u32) -> Self {
         Self { rollover_search: rollovers.min(64), ..self }
     }
 
     /// What to do with SRTCP that was sent in the clear; accepted by default.
     #[must_use]
-    pub fn unencrypted_rtcp(self, policy: UnencryptedRtcp) -> Self {
+    pub fn with_unencrypted_rtcp(self, policy: UnencryptedRtcp) -> Self {
         Self { unencrypted_rtcp: policy, ..self }
     }
 
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn windows_are_rounded_and_bounded() {
-        let config = Config::new().rtp_window(0).rtcp_window(usize::MAX);
+        let config = Config::new().with_rtp_window(0).with_rtcp_window(usize::MAX);
         assert_eq!((config.rtp_window_packets(), config.rtcp_window_packets()), (64, 32_768));
-        assert_eq!(Config::new().rtp_window(65).rtp_window_packets(), 128);
+        assert_eq!(Config::new().with_rtp_window(65).rtp_window_packets(), 128);
     }
 }

@@ -105,7 +105,7 @@ pub enum UnprotectError {
     TooManyStreams,
     /// The tag is wrong: forged, damaged, or protected with another key.
     Unauthentic,
-    /// SRTCP in the clear, which [`Config::unencrypted_rtcp`](crate::Config::unencrypted_rtcp) refuses.
+    /// SRTCP in the clear, which [`Config::with_unencrypted_rtcp`](crate::Config::with_unencrypted_rtcp) refuses.
     Unencrypted,
 }
 

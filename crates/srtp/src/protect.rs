@@ -12,7 +12,7 @@ use crypto::Provider;
 ///
 /// It follows the roll-over of each SSRC and refuses to use an index twice, for as long as it lives: an SSRC that goes
 /// away and comes back continues where it was. Sequence numbers may arrive out of order within the window of
-/// [`Config::rtp_window`].
+/// [`Config::with_rtp_window`].
 ///
 /// One of them belongs to one key. After a new DTLS handshake make a new one; after an ICE restart, which keeps the
 /// keys, keep it.

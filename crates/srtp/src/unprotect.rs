@@ -105,7 +105,7 @@ impl Unprotector {
     }
 
     /// Says which roll-over counter an SSRC has reached that has not been heard yet (RFC 3711 §3.3.1, a receiver that
-    /// joins an ongoing session). Its first packet may still be [`Config::rollover_search`] roll-overs later.
+    /// joins an ongoing session). Its first packet may still be [`Config::with_rollover_search`] roll-overs later.
     ///
     /// # Errors
     /// [`PositionError::Backwards`] when a packet of the SSRC has been received, which says more;

@@ -1,5 +1,6 @@
 //! A provider whose AEAD destroys what it refuses, as hardware and one-pass implementations do.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use crypto::{Aead, AeadId, AeadKey, AuthError, CryptoError, Provider};
@@ -42,7 +43,7 @@ fn t_s04_searching_for_the_index_works_on_the_packet_that_arrived() {
         let mut pair = Pair::new(profile);
         let clobbering: Provider = provider().with_aeads(AEADS);
         let (key, salt) = keys(profile);
-        let config = Config::new().rollover_search(3);
+        let config = Config::new().with_rollover_search(3);
         pair.rx = Unprotector::new(&clobbering, profile, &key, &salt, config).unwrap();
 
         let packets: Vec<_> = (0..140_000_u32).map(|number| pair.rtp(1, number as u16)).collect();

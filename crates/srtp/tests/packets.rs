@@ -1,5 +1,6 @@
 //! Whole packets with master keys, as libsrtp 2 and an independent implementation protect them.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use pair::{hex, provider};

@@ -1,5 +1,6 @@
 //! For any packet: what goes in comes out, and nothing else does.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use pair::{Pair, protector, unprotector};

@@ -1,5 +1,6 @@
 //! What broke in other implementations, and must not here.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use pair::{Dice, Pair, protector, rtcp, rtp, unprotector};
@@ -174,7 +175,7 @@ fn t_s04_late_joiner() {
         assert_eq!(pair.rx.rollover(Ssrc(1)), Some(6));
         assert_eq!(pair.rx.expect_rollover(Ssrc(1), 9), Err(PositionError::Backwards));
 
-        let mut rx = unprotector(profile, Config::new().rollover_search(6));
+        let mut rx = unprotector(profile, Config::new().with_rollover_search(6));
         assert!(rx.unprotect_rtp(&mut before.clone()).is_ok(), "or it may search");
     }
 }
@@ -460,7 +461,7 @@ fn users_38_a_pause_keeps_the_roll_over() {
 #[test]
 fn the_table_of_ssrcs_is_bounded() {
     for profile in Profile::ALL {
-        let mut pair = Pair::with(profile, Config::new().max_ssrcs(8));
+        let mut pair = Pair::with(profile, Config::new().with_max_ssrcs(8));
         for ssrc in 0..8 {
             let (packet, report) = (pair.rtp(ssrc, 1), pair.rtcp(ssrc));
             pair.receive_rtp(&packet).unwrap();

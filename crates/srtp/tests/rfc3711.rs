@@ -1,5 +1,6 @@
 //! RFC 3711, RFC 5764 and RFC 7714, requirement by requirement.
 
+#[path = "common/pair.rs"]
 mod pair;
 
 use pair::{Pair, keys, provider, rtcp, rtp};
@@ -80,7 +81,7 @@ fn srtp_auth_checked_before_state_update() {
 /// RFC 3711 §3.3.2: a window of at least 64, whatever the caller asks for.
 #[test]
 fn srtp_replay_window_min_64_rejects_duplicates() {
-    let mut pair = Pair::with(Profile::AeadAes128Gcm, Config::new().rtp_window(1).rtcp_window(1));
+    let mut pair = Pair::with(Profile::AeadAes128Gcm, Config::new().with_rtp_window(1).with_rtcp_window(1));
     let packets: Vec<_> = (0..=64).map(|sequence| pair.rtp(1, sequence)).collect();
     let reports: Vec<_> = (0..=64).map(|_| pair.rtcp(1)).collect();
     pair.receive_rtp(&packets[64]).unwrap();
@@ -134,7 +135,7 @@ fn srtcp_in_the_clear_is_authenticated_and_left_as_it_is() {
             assert!(Pair::new(profile).receive_rtcp(&forged).is_err(), "{profile:?}, bit {bit}");
         }
 
-        let mut strict = Pair::with(profile, Config::new().unencrypted_rtcp(UnencryptedRtcp::Refuse));
+        let mut strict = Pair::with(profile, Config::new().with_unencrypted_rtcp(UnencryptedRtcp::Refuse));
         assert_eq!(strict.receive_rtcp(&packet), Err(UnprotectError::Unencrypted));
         assert_eq!(strict.rx.stats().refused, 1);
         let encrypted = strict.rtcp(2);

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let peer_socket = local_socket(server)?;
     let peer = peer_socket.local_addr()?;
     let path = FiveTuple::udp(socket.local_addr()?, server);
-    let config = ClientConfig::new(path, username, &password).family(Family::of(server.ip()));
+    let config = ClientConfig::new(path, username, &password).with_family(Family::of(server.ip()));
     let provider = crypto::rustcrypto::provider();
     let mut client = Client::new(config, &provider, Instant::now(), crypto::rustcrypto::os_random())?;
     client.bind_channel(Instant::now(), peer)?;

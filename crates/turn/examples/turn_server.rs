@@ -63,8 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let listener = Arc::new(UdpSocket::bind(&address)?);
     let local = listener.local_addr()?;
     let config = ServerConfig::new("example.org", [RelayAddress::new(local.ip())])
-        .listener(local)
-        .peer_policy(PeerPolicy::new().allow("127.0.0.0/8".parse()?).allow("::1".parse()?));
+        .with_listener(local)
+        .with_peer_policy(PeerPolicy::new().allow("127.0.0.0/8".parse()?).allow("::1".parse()?));
     let users = StaticUsers::new().with(username, password);
     let provider = crypto::rustcrypto::provider();
     let server =

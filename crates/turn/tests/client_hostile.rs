@@ -559,7 +559,7 @@ fn other_transports_are_a_typed_error() {
     let config = ClientConfig::new(client_path(0), "us\0er", PASSWORD);
     let client = Client::new(config, &provider(), start(), net::rng(1));
     assert!(matches!(client.err(), Some(ClientError::Credentials(_))));
-    let config = ClientConfig::new(client_path(0), USER, PASSWORD).software("x".repeat(128));
+    let config = ClientConfig::new(client_path(0), USER, PASSWORD).with_software("x".repeat(128));
     let client = Client::new(config, &provider(), start(), net::rng(1));
     assert_eq!(client.err(), Some(ClientError::SoftwareTooLong));
 }

@@ -69,7 +69,7 @@ fn turn_data_from_unpermitted_peer_dropped() {
 fn ipv6_over_ipv6() {
     let mut net = Net::new(server_config(), 3);
     let path = FiveTuple::udp(addr("[2001:db8::9]:4000"), addr(SERVER6));
-    net.add_client(ClientConfig::new(path, USER, PASSWORD).family(Family::Ipv6));
+    net.add_client(ClientConfig::new(path, USER, PASSWORD).with_family(Family::Ipv6));
     let peer = addr("[2001:db8:1::77]:5000");
     assert_eq!(net.clients[0].create_permission(net.now, addr(PEER)), Err(CommandError::FamilyMismatch));
     let relayed = net.permit(peer);
@@ -108,7 +108,7 @@ fn relay_to_relay_on_one_server() {
 #[test]
 fn sha256_is_used_when_the_server_offers_it() {
     for policy in [PasswordPolicy::Sha256, PasswordPolicy::Sha256OrMd5, PasswordPolicy::Md5] {
-        let mut net = Net::new(server_config().passwords(policy), 5);
+        let mut net = Net::new(server_config().with_passwords(policy), 5);
         net.add_client(ClientConfig::new(client_path(0), USER, PASSWORD));
         net.permit(addr(PEER));
         net.run(secs(3_600));
@@ -230,8 +230,8 @@ fn turn_442_443_446_447_486_508_mapping() {
         net.run(secs(60));
         assert_eq!(net.client_events[0], [Event::Failed(error)]);
     };
-    expect(server_config().max_allocations_per_user(0), AllocateError::QuotaReached);
-    expect(server_config().max_allocations(0), AllocateError::CapacityReached);
+    expect(server_config().with_max_allocations_per_user(0), AllocateError::QuotaReached);
+    expect(server_config().with_max_allocations(0), AllocateError::CapacityReached);
     let only6 = turn::ServerConfig::new(net::REALM, [server::RelayAddress::new(addr(SERVER6).ip())]);
     expect(only6, AllocateError::FamilyNotSupported);
 }
@@ -370,7 +370,7 @@ fn forgotten_peers_run_out() {
 #[test]
 fn bandwidth_is_limited_per_allocation() {
     let rate = server::ByteRate::per_second(std::num::NonZeroU64::new(100_000).expect("invariant: not zero"));
-    let mut net = Net::new(server_config().max_bandwidth(rate), 20);
+    let mut net = Net::new(server_config().with_max_bandwidth(rate), 20);
     net.add_client(ClientConfig::new(client_path(0), USER, PASSWORD));
     let peer = addr(PEER);
     let relayed = net.permit(peer);

@@ -164,7 +164,7 @@ impl Machine for ServerMachine {
 }
 
 fn make(now: Instant, seed: Seed) -> (ClientMachine, ServerMachine) {
-    let config = ClientConfig::new(client_path(0), USER, PASSWORD).lifetime(Duration::from_secs(700));
+    let config = ClientConfig::new(client_path(0), USER, PASSWORD).with_lifetime(Duration::from_secs(700));
     let client = new_client(config, now, seed.value() ^ 1);
     let server = new_server(server_config(), now, seed.value() ^ 2);
     (

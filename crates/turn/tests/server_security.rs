@@ -116,7 +116,7 @@ fn t_t01_allowed_networks_and_the_listener() {
     let policy = PeerPolicy::new().allow("10.0.0.0/8".parse().expect("invariant: a network"));
     let policy = policy.allow("198.51.100.1".parse().expect("invariant: an address"));
     let policy = policy.deny("10.1.0.0/16".parse().expect("invariant: a network"));
-    let mut net = Net::new(server_config().peer_policy(policy), 1);
+    let mut net = Net::new(server_config().with_peer_policy(policy), 1);
     let mut raw = allocated(&mut net, 1);
     assert_eq!(raw.bind(&mut net, 0x4001, addr("10.0.0.1:80")), None);
     assert!(matches!(raw.channel_data(&mut net, 0x4001, b"x"), Received::Relay { .. }));

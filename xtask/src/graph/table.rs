@@ -73,6 +73,7 @@ pub(crate) const CRATES: &[Crate] = &[
             "rtp",
             "srtp::Profile",
             "stun::net",
+            "turn::server::IpNet",
         ],
     },
     Crate {

@@ -34,7 +34,7 @@ impl CertificateOptions {
 
     /// How long it is valid from now on. Default: 30 days.
     #[must_use]
-    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }

@@ -6,7 +6,7 @@ mod hostile;
 mod records;
 mod tampering;
 
-#[path = "../../tests/pair/mod.rs"]
+#[path = "../../tests/common/pair.rs"]
 mod pair;
 
 use crate::connection::context::Shared;

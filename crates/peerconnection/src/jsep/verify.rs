@@ -140,7 +140,7 @@ fn formats(
 }
 
 fn extension_ids<'a>(media: &'a MediaDescription, seen: &mut BTreeMap<u16, &'a str>) -> Result<(), Error> {
-    //= rfc8285 §6
+    //= rfc8285 §5
     //# the IDs used MUST be unique in each media section of the SDP or
     //# unique in the session for session-level SDP declarations.
     let mut here = BTreeSet::new();

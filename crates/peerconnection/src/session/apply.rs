@@ -62,6 +62,9 @@ impl Session {
         }
         if change.gather {
             ice.start_gathering(now);
+            if self.addresses_complete {
+                ice.local_addresses_complete(now);
+            }
         }
         if let Some(remote) = &change.remote
             && let Ok(credentials) = ice::Credentials::new(&*remote.ufrag, &*remote.pwd)

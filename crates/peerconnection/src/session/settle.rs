@@ -159,6 +159,10 @@ impl Session {
         let unprotector = srtp::Unprotector::new(provider, profile, theirs.key(), theirs.salt(), config);
         if let (Ok(protector), Ok(unprotector)) = (protector, unprotector) {
             self.transport.srtp = Some(Srtp { profile, protector, unprotector });
+            let sending: Vec<_> = self.senders.values().copied().collect();
+            for id in sending {
+                self.ask_for_first_key_frame(id);
+            }
         }
     }
 

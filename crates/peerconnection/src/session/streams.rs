@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::{
-    Configuration, MediaDelivery,
+    Configuration, MediaDelivery, SessionEvent,
     jsep::{NegotiatedCodec, NegotiatedExtension, StreamChange},
     transceiver::{Direction, MediaKind, TransceiverId},
 };
@@ -73,6 +73,7 @@ impl Session {
                 if let Some(transceiver) = self.transceiver_mut(id) {
                     transceiver.sender = Some(sender);
                 }
+                self.ask_for_first_key_frame(id);
             }
             (Some(sender), None) => {
                 transceiver.sender = None;
@@ -80,6 +81,14 @@ impl Session {
                 self.media.remove_sender(now, sender);
             }
             (None, None) => {}
+        }
+    }
+
+    /// What was encoded before the peer could receive is lost to it: encoders begin anew.
+    pub(super) fn ask_for_first_key_frame(&mut self, id: TransceiverId) {
+        let is_video = |transceiver: &super::Transceiver| transceiver.view.kind == MediaKind::Video;
+        if self.transport.srtp.is_some() && self.transceiver_mut(id).is_some_and(|transceiver| is_video(transceiver)) {
+            self.push(SessionEvent::KeyFrameRequested(id));
         }
     }
 

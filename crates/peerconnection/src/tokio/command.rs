@@ -56,8 +56,11 @@ impl Link {
         let (reply, result) = oneshot::channel();
         let permit = self.commands.reserve().await.map_err(|_| Error::closed())?;
         permit.send(Command(Box::new(move |driver, now| {
+            let result = command(driver, now);
+            // Who has the answer must find the states that it led to.
+            driver.publish();
             // The caller may have gone; the command counts all the same.
-            let _ = reply.send(command(driver, now));
+            let _ = reply.send(result);
         })));
         result.await.map_err(|_| Error::closed())
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 /// The states and descriptions of a connection at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Snapshot {
     pub(super) connection: PeerConnectionState,
     pub(super) ice_connection: IceConnectionState,

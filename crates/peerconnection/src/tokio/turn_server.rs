@@ -112,9 +112,9 @@ impl TurnServerBuilder {
             .map(|(_, address)| address.ip())
             .collect();
         let mut config = ServerConfig::new(self.realm, addresses.iter().copied().map(RelayAddress::new))
-            .peer_policy(self.policy);
+            .with_peer_policy(self.policy);
         for address in addresses {
-            config = config.listener(SocketAddr::new(address, local.port()));
+            config = config.with_listener(SocketAddr::new(address, local.port()));
         }
         let clock = Clock::read();
         let server = Server::new(config, Box::new(self.users), &self.provider, clock.now, crypto::os_random());

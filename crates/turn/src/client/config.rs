@@ -39,43 +39,50 @@ impl ClientConfig {
 
     /// The family of the relayed address. Default IPv4 (RFC 8656 §7.1).
     #[must_use]
-    pub const fn family(mut self, family: Family) -> Self {
+    pub const fn with_family(mut self, family: Family) -> Self {
         self.family = family;
         self
+    }
+
+    /// The older name of [`ClientConfig::with_family`].
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn family(self, family: Family) -> Self {
+        self.with_family(family)
     }
 
     /// What SOFTWARE says in Allocate and Refresh requests, up to 127 characters. Default: not sent, since it tells
     /// everybody on the path what runs here (RFC 8489 §16.1.2).
     #[must_use]
-    pub fn software(mut self, software: impl Into<String>) -> Self {
+    pub fn with_software(mut self, software: impl Into<String>) -> Self {
         self.software = Some(software.into());
         self
     }
 
     /// The lifetime to ask for, in whole seconds. Default: the server's, usually 600 s (RFC 8656 §7.2).
     #[must_use]
-    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+    pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
     }
 
     /// How requests are repeated. Default that of RFC 8489 §6.2.1: failure after 39.5 s.
     #[must_use]
-    pub const fn transaction(mut self, transaction: TransactionConfig) -> Self {
+    pub const fn with_transaction(mut self, transaction: TransactionConfig) -> Self {
         self.transaction = transaction;
         self
     }
 
     /// Permissions that may be wanted at once. Default 256.
     #[must_use]
-    pub const fn max_permissions(mut self, count: usize) -> Self {
+    pub const fn with_max_permissions(mut self, count: usize) -> Self {
         self.max_permissions = count;
         self
     }
 
     /// Channels that may be wanted at once, those counted that run out. Default 256, at most 4,096 make sense.
     #[must_use]
-    pub const fn max_channels(mut self, count: usize) -> Self {
+    pub const fn with_max_channels(mut self, count: usize) -> Self {
         self.max_channels = count;
         self
     }

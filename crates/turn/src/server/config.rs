@@ -60,91 +60,91 @@ impl ServerConfig {
     /// Adds an address that clients reach the server on, so that nobody relays to it (RFC 8656 §21.1.7). Default:
     /// none; the local address of the paths that datagrams come on is refused in any case.
     #[must_use]
-    pub fn listener(mut self, address: SocketAddr) -> Self {
+    pub fn with_listener(mut self, address: SocketAddr) -> Self {
         self.listeners.push(address);
         self
     }
 
     /// To whom may be relayed. Default [`PeerPolicy::new`]: public addresses only.
     #[must_use]
-    pub fn peer_policy(mut self, policy: PeerPolicy) -> Self {
+    pub fn with_peer_policy(mut self, policy: PeerPolicy) -> Self {
         self.policy = policy;
         self
     }
 
     /// Which keys are accepted. Default [`PasswordPolicy::Md5`], which all clients have (RFC 8489 §9.2).
     #[must_use]
-    pub const fn passwords(mut self, policy: PasswordPolicy) -> Self {
+    pub const fn with_passwords(mut self, policy: PasswordPolicy) -> Self {
         self.passwords = policy;
         self
     }
 
     /// What SOFTWARE says in answers to authenticated Allocate and Refresh requests. Default: not sent.
     #[must_use]
-    pub fn software(mut self, software: impl Into<String>) -> Self {
+    pub fn with_software(mut self, software: impl Into<String>) -> Self {
         self.software = Some(software.into());
         self
     }
 
     /// Lifetime of an allocation whose client asks for less, or for none. Default 600 s (RFC 8656 §3.2).
     #[must_use]
-    pub const fn default_lifetime(mut self, lifetime: Duration) -> Self {
+    pub const fn with_default_lifetime(mut self, lifetime: Duration) -> Self {
         self.default_lifetime = lifetime;
         self
     }
 
     /// The longest lifetime granted. Default 3,600 s, which RFC 8656 §7.2 recommends as the most.
     #[must_use]
-    pub const fn max_lifetime(mut self, lifetime: Duration) -> Self {
+    pub const fn with_max_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_lifetime = lifetime;
         self
     }
 
     /// How long a nonce is good for. Default 600 s, at most an hour (RFC 8656 §5).
     #[must_use]
-    pub const fn nonce_lifetime(mut self, lifetime: Duration) -> Self {
+    pub const fn with_nonce_lifetime(mut self, lifetime: Duration) -> Self {
         self.nonce_lifetime = lifetime;
         self
     }
 
     /// How long the driver may take to open a relay socket. Default 10 s.
     #[must_use]
-    pub const fn open_timeout(mut self, timeout: Duration) -> Self {
+    pub const fn with_open_timeout(mut self, timeout: Duration) -> Self {
         self.open_timeout = timeout;
         self
     }
 
     /// Allocations in all; 508 beyond. Default 10,000.
     #[must_use]
-    pub const fn max_allocations(mut self, count: usize) -> Self {
+    pub const fn with_max_allocations(mut self, count: usize) -> Self {
         self.max_allocations = count;
         self
     }
 
     /// Allocations per user name; 486 beyond. Default 10.
     #[must_use]
-    pub const fn max_allocations_per_user(mut self, count: usize) -> Self {
+    pub const fn with_max_allocations_per_user(mut self, count: usize) -> Self {
         self.max_allocations_per_user = count;
         self
     }
 
     /// Permissions per allocation; 508 beyond. Default 256.
     #[must_use]
-    pub const fn max_permissions(mut self, count: usize) -> Self {
+    pub const fn with_max_permissions(mut self, count: usize) -> Self {
         self.max_permissions = count;
         self
     }
 
     /// Channels per allocation; 508 beyond. Default 256.
     #[must_use]
-    pub const fn max_channels(mut self, count: usize) -> Self {
+    pub const fn with_max_channels(mut self, count: usize) -> Self {
         self.max_channels = count;
         self
     }
 
     /// Payload per allocation, both directions together; what is over is dropped (RFC 8656 §5). Default: no limit.
     #[must_use]
-    pub const fn max_bandwidth(mut self, rate: ByteRate) -> Self {
+    pub const fn with_max_bandwidth(mut self, rate: ByteRate) -> Self {
         self.max_bandwidth = Some(rate);
         self
     }
@@ -152,7 +152,7 @@ impl ServerConfig {
     /// Error answers per second to one address (one /64 for IPv6) that has proven nothing; silence beyond. Default
     /// 10.
     #[must_use]
-    pub const fn unauthenticated_replies_per_second(mut self, count: u8) -> Self {
+    pub const fn with_unauthenticated_replies_per_second(mut self, count: u8) -> Self {
         self.unauthenticated_replies_per_second = count;
         self
     }

@@ -257,7 +257,7 @@ fn t_d14_cookies_are_bound_to_source_and_hello() {
     let third = second.rotate(&mut Seeded(3));
     let server = |secret: &CookieSecret, source: &[u8]| {
         let mut setup = Setup::new();
-        setup.server_config = setup.server_config.cookie_policy(CookiePolicy::Required(secret.clone()));
+        setup.server_config = setup.server_config.with_cookie_policy(CookiePolicy::Required(secret.clone()));
         let mut pair = setup.build();
         pair.server.connection.set_cookie_source(source);
         pair.server.connection.start(pair.now);

@@ -103,8 +103,8 @@ fn t_d20_stripped_use_srtp_is_refused() {
 fn t_d20_stripped_optional_use_srtp_is_found() {
     let setup = || {
         let mut setup = Setup::new();
-        setup.client_config = setup.client_config.srtp_policy(SrtpPolicy::Optional);
-        setup.server_config = setup.server_config.srtp_policy(SrtpPolicy::Optional);
+        setup.client_config = setup.client_config.with_srtp_policy(SrtpPolicy::Optional);
+        setup.server_config = setup.server_config.with_srtp_policy(SrtpPolicy::Optional);
         setup
     };
     let strip = || vec![(ExtensionType::USE_SRTP, None)];

@@ -71,11 +71,11 @@ impl Driver {
     }
 
     /// Publishes the states and descriptions as they are now.
-    pub(super) fn publish(&mut self) {
+    pub(in crate::tokio) fn publish(&mut self) {
         let session = &self.session;
-        self.snapshot.send_modify(|snapshot| {
+        self.snapshot.send_if_modified(|snapshot| {
             let descriptions = session.descriptions();
-            *snapshot = Snapshot {
+            let new = Snapshot {
                 connection: session.connection_state(),
                 ice_connection: session.ice_connection_state(),
                 ice_gathering: session.ice_gathering_state(),
@@ -86,6 +86,9 @@ impl Driver {
                     Arc::new(descriptions)
                 },
             };
+            let changed = *snapshot != new;
+            *snapshot = new;
+            changed
         });
     }
 }
