@@ -8,6 +8,7 @@ pub mod annexb;
 pub mod ivf;
 #[cfg(feature = "opus")]
 pub mod ogg;
+#[cfg(any(feature = "h264", feature = "opus", feature = "vp8"))]
 pub mod recorder;
 
 use std::fmt;

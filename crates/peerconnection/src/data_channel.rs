@@ -80,6 +80,7 @@ impl DataChannelInit {
     }
 }
 
+#[cfg(feature = "tokio")]
 impl DataChannelInit {
     pub(crate) fn retransmits(&self) -> Option<u16> {
         match self.reliability {

@@ -14,6 +14,7 @@ mod state;
 mod stats;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+#[cfg(feature = "tokio")]
 mod trace;
 mod transceiver;
 

@@ -33,11 +33,11 @@ async fn dtls(context: Context<'_>, setup: DtlsSetup, word: &str) -> Outcome {
 }
 
 pub(super) async fn srtp_aes_cm(context: Context<'_>) -> Outcome {
-    srtp(context, Profile::Aes128CmHmacSha1_80, "AES_CM").await
+    srtp(context, Profile::Aes128CmHmacSha1_80, "_CM_").await
 }
 
 pub(super) async fn srtp_aes_gcm(context: Context<'_>) -> Outcome {
-    srtp(context, Profile::AeadAes128Gcm, "AEAD_AES").await
+    srtp(context, Profile::AeadAes128Gcm, "GCM").await
 }
 
 async fn srtp(context: Context<'_>, profile: Profile, cipher: &str) -> Outcome {

@@ -129,6 +129,10 @@ impl Session {
     }
 
     /// Turns what the channels report into events of the session.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "room and low marks show in the buffered amount, which is looked at in every turn"
+    )]
     pub(super) fn settle_channels(&mut self) {
         while let Some(event) = self.channels.poll_event() {
             let event = match event {
@@ -149,7 +153,6 @@ impl Session {
                     self.descriptions_changed = true;
                     continue;
                 }
-                // Room and low marks show in the buffered amount, which is looked at in every turn.
                 _ => continue,
             };
             self.push(event);
@@ -157,6 +160,7 @@ impl Session {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not known to give up does not")]
 fn init_of(init: &ChannelInit) -> DataChannelInit {
     DataChannelInit {
         ordered: init.order() == Order::Ordered,

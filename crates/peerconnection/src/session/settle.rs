@@ -15,6 +15,7 @@ const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
 
 impl Session {
     /// Draws the conclusions from what ICE reports.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "states are read from the agent by `announce`")]
     pub(super) fn settle_ice(&mut self, now: Instant) {
         while let Some(event) = self.transport.ice.poll_event() {
             match event {

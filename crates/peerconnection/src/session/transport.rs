@@ -42,7 +42,7 @@ impl Dtls {
     pub(super) fn end(&mut self, reason: CloseReason) {
         *self = match std::mem::replace(self, Self::New) {
             Self::Running(connection) => Self::Ended(connection, reason),
-            other => other,
+            other @ (Self::New | Self::Ended(..)) => other,
         };
     }
 }
