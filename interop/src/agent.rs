@@ -28,7 +28,8 @@ impl Agent {
         lines_out: mpsc::Sender<String>,
         mut lines_in: mpsc::Receiver<String>,
     ) -> Result<Self, String> {
-        let hello = timeout(PATIENCE, lines_in.recv()).await.ok().flatten().ok_or("the agent did not start")?;
+        let hello =
+            timeout(PATIENCE, lines_in.recv()).await.ok().flatten().ok_or("the agent did not start")?;
         let hello: Value = serde_json::from_str(&hello).map_err(|error| format!("{hello}: {error}"))?;
         if hello.get("ready").is_none() {
             return Err(format!("the agent began with {hello}"));

@@ -137,7 +137,8 @@ fn firefox(profile: &Path, addresses: Addresses) -> io::Result<Command> {
             ("media.peerconnection.ice.obfuscate_host_addresses", "false"),
         ]);
     }
-    let lines: String = prefs.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
+    let lines: String =
+        prefs.iter().map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
     fs::write(profile.join("user.js"), lines)?;
     let mut command = Command::new(program(Kind::Firefox).unwrap_or_else(|| "firefox-esr".into()));
     command.args(["--headless", "--no-remote", "--new-instance", "--profile"]).arg(profile);

@@ -28,7 +28,10 @@ pub(crate) async fn run(server: &str) -> Result<bool, String> {
     let output = child.stdout.take().ok_or("the demo has no output")?;
     let greeting = BufReader::new(output).lines().next_line().await.map_err(|error| error.to_string())?;
     let greeting = greeting.ok_or("the demo ended at once")?;
-    let url = greeting.split_whitespace().find(|word| word.starts_with("http://")).ok_or("the demo names no URL")?;
+    let url = greeting
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .ok_or("the demo names no URL")?;
 
     let (reported, mut reports) = mpsc::channel(1);
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
@@ -37,10 +40,12 @@ pub(crate) async fn run(server: &str) -> Result<bool, String> {
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let page = format!("{url}?auto=http://localhost:{port}/report");
     println!("Chromium visits {url} ...");
-    let browser = Browser::start(Kind::Chromium, Addresses::Shown, &page).map_err(|error| error.to_string())?;
+    let browser =
+        Browser::start(Kind::Chromium, Addresses::Shown, &page).map_err(|error| error.to_string())?;
     let report = timeout(PATIENCE, reports.recv()).await;
     drop(browser);
-    let report = report.ok().flatten().ok_or_else(|| format!("the page reported nothing within {PATIENCE:?}"))?;
+    let report =
+        report.ok().flatten().ok_or_else(|| format!("the page reported nothing within {PATIENCE:?}"))?;
     Ok(judge(&report))
 }
 
@@ -62,16 +67,57 @@ fn judge(report: &Value) -> bool {
     let recorded = report.pointer("/echo/recorded").and_then(Value::as_array).cloned().unwrap_or_default();
     let recorded_bytes: u64 = recorded.iter().filter_map(|file| file["bytes"].as_u64()).sum();
     let rows = [
-        ("echo: video decoded by the browser", format!("{:.1} frames/s", number("/echo/media/fps")), number("/echo/media/fps") >= 5.0),
-        ("echo: sound heard by the browser", format!("energy {:.4}", number("/echo/media/audioEnergy")), number("/echo/media/audioEnergy") > 0.0),
-        ("echo: bytes through the data channel", format!("{:.0}", number("/echo/echoed")), number("/echo/echoed") == 328_881.0),
-        ("echo: recorded on the Rust side", format!("{} files, {recorded_bytes} bytes", recorded.len()), recorded.len() == 2 && recorded_bytes > 20_000),
-        ("echo: video after an ICE restart", format!("{:.1} frames/s", number("/echo/restart/fps")), number("/echo/restart/fps") >= 5.0 && report.pointer("/echo/restart/restarted") == Some(&Value::Bool(true))),
-        ("echo: selected pair", text("/echo/media/facts/Rust candidate"), !text("/echo/media/facts/Rust candidate").is_empty()),
-        ("file: SHA-256 here, there and back", text("/file/sha256").chars().take(16).collect(), report.pointer("/file/same") == Some(&Value::Bool(true))),
-        ("file: rate there and back", format!("{:.1} MB/s", number("/file/size") / number("/file/seconds").max(1e-3) / 1e6), number("/file/size") == 16_777_216.0),
-        ("play: video decoded by the browser", format!("{:.1} frames/s", number("/play/media/fps")), number("/play/media/fps") >= 20.0),
-        ("play: sound heard by the browser", format!("energy {:.4}", number("/play/media/audioEnergy")), number("/play/media/audioEnergy") > 0.0),
+        (
+            "echo: video decoded by the browser",
+            format!("{:.1} frames/s", number("/echo/media/fps")),
+            number("/echo/media/fps") >= 5.0,
+        ),
+        (
+            "echo: sound heard by the browser",
+            format!("energy {:.4}", number("/echo/media/audioEnergy")),
+            number("/echo/media/audioEnergy") > 0.0,
+        ),
+        (
+            "echo: bytes through the data channel",
+            format!("{:.0}", number("/echo/echoed")),
+            number("/echo/echoed") == 328_881.0,
+        ),
+        (
+            "echo: recorded on the Rust side",
+            format!("{} files, {recorded_bytes} bytes", recorded.len()),
+            recorded.len() == 2 && recorded_bytes > 20_000,
+        ),
+        (
+            "echo: video after an ICE restart",
+            format!("{:.1} frames/s", number("/echo/restart/fps")),
+            number("/echo/restart/fps") >= 5.0
+                && report.pointer("/echo/restart/restarted") == Some(&Value::Bool(true)),
+        ),
+        (
+            "echo: selected pair",
+            text("/echo/media/facts/Rust candidate"),
+            !text("/echo/media/facts/Rust candidate").is_empty(),
+        ),
+        (
+            "file: SHA-256 here, there and back",
+            text("/file/sha256").chars().take(16).collect(),
+            report.pointer("/file/same") == Some(&Value::Bool(true)),
+        ),
+        (
+            "file: rate there and back",
+            format!("{:.1} MB/s", number("/file/size") / number("/file/seconds").max(1e-3) / 1e6),
+            number("/file/size") == 16_777_216.0,
+        ),
+        (
+            "play: video decoded by the browser",
+            format!("{:.1} frames/s", number("/play/media/fps")),
+            number("/play/media/fps") >= 20.0,
+        ),
+        (
+            "play: sound heard by the browser",
+            format!("energy {:.4}", number("/play/media/audioEnergy")),
+            number("/play/media/audioEnergy") > 0.0,
+        ),
     ];
     println!();
     for (what, found, good) in &rows {

@@ -1,5 +1,7 @@
 //! Calls between peerlane and other stacks, in a network of their own. Started by `cargo xtask interop`.
 
+#![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
+
 mod agent;
 mod browser;
 mod demo;
@@ -56,7 +58,9 @@ async fn main() -> ExitCode {
     if !sandbox::is_inside() {
         match sandbox::run_inside() {
             Ok(Some(status)) => return if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
-            Ok(None) => println!("no network of our own can be made here (that takes root and iproute2): using this one"),
+            Ok(None) => println!(
+                "no network of our own can be made here (that takes root and iproute2): using this one"
+            ),
             Err(error) => println!("no network of our own: {error}; using this one"),
         }
     }
@@ -99,8 +103,10 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             "--hidden" => options.hidden = true,
             "--demo" => options.demo = Some(value()?),
             "--list" => {
-                let lines: Vec<String> =
-                    scenario::ALL.iter().map(|scenario| format!("{:16} {}", scenario.name, scenario.about)).collect();
+                let lines: Vec<String> = scenario::ALL
+                    .iter()
+                    .map(|scenario| format!("{:16} {}", scenario.name, scenario.about))
+                    .collect();
                 return Err(lines.join("\n"));
             }
             _ => return Err(HELP.to_owned()),
@@ -113,7 +119,9 @@ async fn run(options: Options) -> Result<bool, String> {
     let kinds = if options.peers.is_empty() { PeerKind::ALL.to_vec() } else { options.peers.clone() };
     let scenarios: Vec<&Scenario> = scenario::ALL
         .iter()
-        .filter(|scenario| options.scenarios.is_empty() || options.scenarios.iter().any(|name| name == scenario.name))
+        .filter(|scenario| {
+            options.scenarios.is_empty() || options.scenarios.iter().any(|name| name == scenario.name)
+        })
         .collect();
     let python = peers::python().await;
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
@@ -136,12 +144,18 @@ async fn run(options: Options) -> Result<bool, String> {
     Ok(failed == 0 && (skipped == 0 || !strict))
 }
 
-async fn column(kind: PeerKind, scenarios: &[&'static Scenario], python: Option<&Path>, results: &Path) -> Column {
+async fn column(
+    kind: PeerKind,
+    scenarios: &[&'static Scenario],
+    python: Option<&Path>,
+    results: &Path,
+) -> Column {
     let mut column = Column { kind, version: String::new(), cells: Vec::new() };
     if let Some(reason) = kind.missing(python) {
         println!("{kind}: skipped, {reason}");
         "not here".clone_into(&mut column.version);
-        column.cells = scenarios.iter().map(|scenario| (scenario.name, Cell::Skipped(reason.clone()), 0.0)).collect();
+        column.cells =
+            scenarios.iter().map(|scenario| (scenario.name, Cell::Skipped(reason.clone()), 0.0)).collect();
         return column;
     }
     column.version = kind.version(python).await;

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use peerlane::{
-    AnswerOptions, Configuration, DataChannel, Description, Direction, Event, Events, LocalTrack, Loopback,
-    MediaKind, OfferOptions, PeerConnection, RemoteTrack, SignalingState, TrackEvent, TransceiverInit, WriteError,
+    AnswerOptions, Configuration, DataChannel, Description, Event, Events, LocalTrack, Loopback, MediaKind,
+    OfferOptions, PeerConnection, RemoteTrack, SignalingState, TrackEvent, TransceiverInit, WriteError,
     media::{
         EncodedFrame, MediaTime, ReceivedFrame,
         container::{ivf::IvfReader, ogg::OggReader, recorder::Recorder},
@@ -36,7 +36,8 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) async fn new(configuration: Configuration) -> Result<Self, String> {
-        let built = PeerConnection::builder().configuration(configuration).loopback(Loopback::Include).build().await;
+        let built =
+            PeerConnection::builder().configuration(configuration).loopback(Loopback::Include).build().await;
         let (connection, events) = built.map_err(|error| error.to_string())?;
         let (channel_found, channels) = mpsc::channel(64);
         let (track_found, tracks) = mpsc::channel(64);
@@ -64,7 +65,11 @@ impl Ours {
         self.connection.set_remote_description(answer).await.map_err(text)?;
         match self.connection.signaling_state() {
             SignalingState::Stable => Ok(()),
-            other => Err(format!("after the answer the signaling state is {other}")),
+            other @ (SignalingState::HaveLocalOffer
+            | SignalingState::HaveRemoteOffer
+            | SignalingState::HaveLocalPranswer
+            | SignalingState::HaveRemotePranswer
+            | SignalingState::Closed) => Err(format!("after the answer the signaling state is {other}")),
         }
     }
 
@@ -115,15 +120,10 @@ impl Ours {
 
     /// Adds something to send and plays the clip into it.
     pub(crate) async fn add_clip(&mut self, kind: MediaKind) -> Result<(), String> {
-        let sender = self.connection.add_track(kind, TransceiverInit::new().stream("clip")).await.map_err(text)?;
+        let sender =
+            self.connection.add_track(kind, TransceiverInit::new().stream("clip")).await.map_err(text)?;
         self.play(sender.track());
         Ok(())
-    }
-
-    /// A section to receive in.
-    pub(crate) async fn add_receiver(&mut self, kind: MediaKind) -> Result<(), String> {
-        let init = TransceiverInit::new().direction(Direction::RecvOnly);
-        self.connection.add_transceiver(kind, init).await.map(drop).map_err(text)
     }
 
     /// Writes what arrives on a track to a file.
@@ -161,6 +161,7 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "scenarios ask for states when they need them")]
 async fn sort(mut events: Events, channels: mpsc::Sender<DataChannel>, tracks: mpsc::Sender<TrackEvent>) {
     while let Some(event) = events.next().await {
         match event {
@@ -225,7 +226,9 @@ async fn play(track: LocalTrack, frames: &[Bytes], period: Duration, ticks: u64)
         next = (next + 1) % frames.len();
         time += ticks;
         let now = tokio::time::Instant::now().into_std();
-        if let Err(WriteError::Closed(_)) = track.try_write(EncodedFrame::new(frame.clone(), MediaTime(time), now)) {
+        if let Err(WriteError::Closed(_)) =
+            track.try_write(EncodedFrame::new(frame.clone(), MediaTime(time), now))
+        {
             return;
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::ours::Ours;
 use peerlane::{
-    Configuration, DataChannel, DataChannelInit, DataChannelReceiver, DataChannelSender, HostAddresses, IceServer,
-    IceTransportPolicy, MediaKind, Message, OfferOptions,
+    Configuration, DataChannel, DataChannelInit, DataChannelReceiver, DataChannelSender, HostAddresses,
+    IceServer, IceTransportPolicy, MediaKind, Message, OfferOptions,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -25,7 +25,6 @@ struct Channel {
 struct State {
     ours: Option<Ours>,
     channels: BTreeMap<String, Channel>,
-    folder: std::path::PathBuf,
     recordings: Vec<crate::ours::Recording>,
     hidden: bool,
 }
@@ -34,7 +33,7 @@ struct State {
 pub(crate) async fn run(hidden: bool) -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("peerlane-agent-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(text)?;
-    let mut state = State { hidden, folder: folder.clone(), ..State::default() };
+    let mut state = State { hidden, ..State::default() };
     println!("{}", json!({ "ready": "peerlane" }));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -93,7 +92,8 @@ impl State {
         let mut configuration = Configuration::default();
         for server in config["iceServers"].as_array().into_iter().flatten() {
             let (name, secret) = (string(server, "username")?, string(server, "credential")?);
-            let server = IceServer::with_credentials([string(server, "urls")?], name, secret).map_err(text)?;
+            let server =
+                IceServer::with_credentials([string(server, "urls")?], name, secret).map_err(text)?;
             configuration = configuration.with_ice_servers([server]);
         }
         if config["iceTransportPolicy"] == "relay" {
@@ -176,7 +176,8 @@ impl State {
         let channel = self.channels.get(string(args, "label")?).ok_or("no such channel")?;
         let mut receiver = channel.receiver.lock().await;
         let mut bytes = 0;
-        for (n, size) in args["sizes"].as_array().into_iter().flatten().filter_map(Value::as_u64).enumerate() {
+        for (n, size) in args["sizes"].as_array().into_iter().flatten().filter_map(Value::as_u64).enumerate()
+        {
             let size = usize::try_from(size).map_err(text)?;
             let sent = if args["text"] == true {
                 Message::Text("ä".repeat(size))
@@ -199,7 +200,8 @@ impl State {
         let mut receiver = channel.receiver.lock().await;
         let (mut count, mut bytes) = (0, 0);
         while count < wanted {
-            let message = timeout(PATIENCE, receiver.recv()).await.map_err(|_| format!("only {count} messages"))?;
+            let message =
+                timeout(PATIENCE, receiver.recv()).await.map_err(|_| format!("only {count} messages"))?;
             bytes += message.ok_or("the channel closed")?.len();
             count += 1;
         }

@@ -58,7 +58,7 @@ impl PeerKind {
     pub(crate) async fn version(self, python: Option<&Path>) -> String {
         let mut command = match self {
             Self::Aiortc => {
-                let mut command = Command::new(python.unwrap_or(Path::new("python3")));
+                let mut command = Command::new(python.unwrap_or_else(|| Path::new("python3")));
                 command.args(["-c", "import aiortc; print('aiortc', aiortc.__version__)"]);
                 command
             }
@@ -98,9 +98,17 @@ impl Peer {
     ) -> Result<Self, String> {
         if let Some(browser_kind) = kind.browser() {
             let mut hub = Hub::start().await?;
-            let browser = Browser::start(browser_kind, addresses, &hub.url()).map_err(|error| error.to_string())?;
+            let browser =
+                Browser::start(browser_kind, addresses, &hub.url()).map_err(|error| error.to_string())?;
             let agent = hub.next_agent().await?;
-            return Ok(Self { kind, addresses, agent, hub: Some(hub), browser: Some(browser), program: None });
+            return Ok(Self {
+                kind,
+                addresses,
+                agent,
+                hub: Some(hub),
+                browser: Some(browser),
+                program: None,
+            });
         }
         let mut command = match kind {
             PeerKind::Aiortc => {
@@ -108,7 +116,7 @@ impl Peer {
                 command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/aiortc/peer.py"));
                 command
             }
-            _ => {
+            PeerKind::Chromium | PeerKind::Firefox | PeerKind::Peerlane => {
                 let mut command = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
                 command.arg("--agent");
                 if addresses == Addresses::Hidden {
@@ -119,7 +127,14 @@ impl Peer {
         };
         command.kill_on_drop(true);
         let program = Program::start(command).await?;
-        Ok(Self { kind, addresses, agent: program.agent.clone(), hub: None, browser: None, program: Some(program) })
+        Ok(Self {
+            kind,
+            addresses,
+            agent: program.agent.clone(),
+            hub: None,
+            browser: None,
+            program: Some(program),
+        })
     }
 
     /// Whether it can serve a scenario with this setting as it is.
@@ -132,7 +147,6 @@ impl Peer {
     pub(crate) fn parts(&mut self) -> (Agent, Option<&mut Hub>) {
         (self.agent.clone(), self.hub.as_mut())
     }
-
 
     pub(crate) async fn stop(mut self) {
         if let Some(program) = &mut self.program {

@@ -77,7 +77,9 @@ pub(crate) fn page(columns: &[Column], scenarios: &[&Scenario]) -> String {
         }
         out.push('\n');
     }
-    out.push_str("\n\"n/a\" is what the peer itself cannot do. A skipped peer fails the run when `CI=true`.\n");
+    out.push_str(
+        "\n\"n/a\" is what the peer itself cannot do. A skipped peer fails the run when `CI=true`.\n",
+    );
     out
 }
 

@@ -54,7 +54,9 @@ pub(crate) fn run_inside() -> io::Result<Option<ExitStatus>> {
 
 /// Root, `unshare` and `ip` are there, and the kernel lets us use them.
 fn is_possible() -> bool {
-    let root = fs::metadata("/proc/self").map(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0).unwrap_or(false);
+    let root = fs::metadata("/proc/self")
+        .map(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0)
+        .unwrap_or(false);
     root && Command::new("unshare")
         .args(["--net", "--mount", "sh", "-c", "ip link add a0 type veth peer name a1"])
         .output()

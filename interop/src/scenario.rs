@@ -62,25 +62,31 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario!("media-data", "audio, video and data at the same time, both ways", media::with_data),
     scenario!("renegotiation", "a track added and removed in mid-call, by both sides", negotiation::tracks),
     scenario!(
-        "ice-restart", "ICE restarted in mid-call, by both sides", negotiation::ice_restart,
-        lacking &[(PeerKind::Aiortc, "has no ICE restart")]
+        "ice-restart",
+        "ICE restarted in mid-call, by both sides",
+        negotiation::ice_restart,
+        lacking & [(PeerKind::Aiortc, "has no ICE restart")]
     ),
     scenario!("dtls-active", "we are the DTLS client", path::dtls_active),
     scenario!("dtls-passive", "we are the DTLS server", path::dtls_passive),
     scenario!("srtp-aes-cm", "SRTP with AES-CM and HMAC-SHA1", path::srtp_aes_cm),
+    scenario!("srtp-aes-gcm", "SRTP with AES-GCM", path::srtp_aes_gcm),
     scenario!(
-        "srtp-aes-gcm", "SRTP with AES-GCM", path::srtp_aes_gcm
+        "relay-only",
+        "both sides through our TURN server only",
+        path::relay_only,
+        lacking & [(PeerKind::Aiortc, "has no relay-only policy")]
     ),
-    scenario!("relay-only", "both sides through our TURN server only", path::relay_only, lacking
-        &[(PeerKind::Aiortc, "has no relay-only policy")]),
     scenario!(
         "mdns", "the peer shows .local names only", path::mdns, addresses Hidden,
         lacking &[(PeerKind::Aiortc, "has no .local names")]
     ),
     scenario!("peer-closes", "the peer closes: we notice", ending::peer_closes),
     scenario!(
-        "peer-reloads", "the tab is reloaded: we notice, and a new call works", ending::peer_reloads,
-        lacking &[(PeerKind::Aiortc, "is no browser"), (PeerKind::Peerlane, "is no browser")]
+        "peer-reloads",
+        "the tab is reloaded: we notice, and a new call works",
+        ending::peer_reloads,
+        lacking & [(PeerKind::Aiortc, "is no browser"), (PeerKind::Peerlane, "is no browser")]
     ),
 ];
 

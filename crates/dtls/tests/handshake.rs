@@ -92,7 +92,8 @@ fn t_d02_a_listener_keeps_nothing_before_the_cookie() {
 #[test]
 fn srtp_profile_is_the_servers_choice_of_what_is_offered() {
     let mut setup = Setup::new();
-    setup.client_config = setup.client_config.with_srtp_profiles([SrtpProfile(1), SrtpProfile(8), SrtpProfile(7)]);
+    setup.client_config =
+        setup.client_config.with_srtp_profiles([SrtpProfile(1), SrtpProfile(8), SrtpProfile(7)]);
     setup.server_config = setup.server_config.with_srtp_profiles([SrtpProfile(7), SrtpProfile(1)]);
     let mut pair = setup.build();
     pair.start();

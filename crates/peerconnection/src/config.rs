@@ -80,7 +80,7 @@ impl Configuration {
     pub fn new(provider: Provider) -> Self {
         Self {
             certificate: None,
-            disconnect_after: Duration::from_secs(5),
+            disconnect_after: Duration::from_secs(7),
             host_addresses: HostAddresses::default(),
             ice_servers: Vec::new(),
             ice_transport_policy: IceTransportPolicy::default(),

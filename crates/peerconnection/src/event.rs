@@ -1,8 +1,8 @@
 //! What a session reports.
 
 use crate::{
-    ChannelKey, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
-    TransceiverId,
+    ChannelKey, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState,
+    PeerConnectionState, SignalingState, TransceiverId,
 };
 use std::net::{IpAddr, SocketAddr};
 

@@ -18,9 +18,7 @@ pub mod tokio;
 mod trace;
 mod transceiver;
 
-pub use config::{
-    Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery,
-};
+pub use config::{Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery};
 pub use data_channel::{ChannelKey, DataChannelInit, DataChannelState};
 pub use description::{Description, SdpType, SignalingState};
 pub use error::{Error, ErrorKind};

@@ -17,12 +17,12 @@ mod transceivers;
 mod transmit;
 mod transport;
 
+pub use self::negotiate::Descriptions;
 use self::{
     closing::Farewell,
     transceivers::Transceiver,
     transport::{Dtls, Transport},
 };
-pub use self::negotiate::Descriptions;
 use crate::{
     Configuration, Error, ErrorKind, IceConnectionState, IceGatheringState, PeerConnectionState,
     ResolvedServer, SessionEvent, SignalingState,
@@ -140,9 +140,11 @@ impl Session {
         let mut rng = random();
         let certificate = match &config.certificate {
             Some(certificate) => certificate.clone(),
-            None => Certificate::generate(&config.provider, &mut *rng, unix, &CertificateOptions::new()).map_err(|error| {
-                Error::new(ErrorKind::OperationError, "the certificate could not be made").with_source(error)
-            })?,
+            None => Certificate::generate(&config.provider, &mut *rng, unix, &CertificateOptions::new())
+                .map_err(|error| {
+                    Error::new(ErrorKind::OperationError, "the certificate could not be made")
+                        .with_source(error)
+                })?,
         };
         let dtls_config = dtls_config(&config);
         let credentials = ice::Credentials::generate(&mut *rng);
@@ -254,13 +256,15 @@ impl Session {
             };
             match server {
                 Ok(server) => servers.push(server),
-                Err(error) => self.events.push_back(SessionEvent::IceCandidateError(crate::IceCandidateError {
-                    url: url.to_string(),
-                    local: None,
-                    // W3C webrtc-pc §4.8.3: 701 for a server that cannot be reached.
-                    error_code: 701,
-                    error_text: error.to_string(),
-                })),
+                Err(error) => {
+                    self.events.push_back(SessionEvent::IceCandidateError(crate::IceCandidateError {
+                        url: url.to_string(),
+                        local: None,
+                        // W3C webrtc-pc §4.8.3: 701 for a server that cannot be reached.
+                        error_code: 701,
+                        error_text: error.to_string(),
+                    }));
+                }
             }
         }
         for server in servers {
@@ -368,11 +372,13 @@ fn ice_config(config: &Configuration) -> ice::Config {
 
 fn dtls_config(config: &Configuration) -> Arc<dtls::Config> {
     let profiles = config.srtp_profiles.iter().map(|profile| dtls::SrtpProfile(profile.number()));
-    Arc::new(dtls::Config::new(config.provider)
+    Arc::new(
+        dtls::Config::new(config.provider)
             .with_srtp_profiles(profiles)
             // A peer that only wants data need not offer SRTP.
             .with_srtp_policy(dtls::SrtpPolicy::Optional)
-            .with_mtu(config.mtu))
+            .with_mtu(config.mtu),
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

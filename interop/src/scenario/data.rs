@@ -15,13 +15,16 @@ const SMALL_SIZES: &[usize] = &[1, 2, 100, 1_199, 1_200, 1_201, 16_384, 65_535, 
 pub(super) async fn our_offer(context: Context<'_>) -> Outcome {
     context.call("new", json!({})).await?;
     let ours = ours().await?;
-    let mut ordered = ours.connection.create_data_channel("ordered", DataChannelInit::new()).await.map_err(text)?;
+    let mut ordered =
+        ours.connection.create_data_channel("ordered", DataChannelInit::new()).await.map_err(text)?;
     let init = DataChannelInit::new().unordered().protocol("test");
     let mut unordered = ours.connection.create_data_channel("unordered", init).await.map_err(text)?;
     context.offer_to_peer(&ours).await?;
     context.connected(&ours).await?;
     let seen = context.call("wait_channel", json!({ "label": "unordered" })).await?;
-    check(seen["ordered"] == false && seen["protocol"] == "test", || format!("the peer sees the channel as {seen}"))?;
+    check(seen["ordered"] == false && seen["protocol"] == "test", || {
+        format!("the peer sees the channel as {seen}")
+    })?;
     let mut bytes = 0;
     for channel in [&mut ordered, &mut unordered] {
         let label = channel.label().to_owned();
@@ -54,7 +57,9 @@ pub(super) async fn our_answer(context: Context<'_>) -> Outcome {
     for _ in 0..2 {
         let channel = ours.incoming_channel().await?;
         let label = channel.label().to_owned();
-        check((label == "ordered") == channel.ordered(), || format!("{label} is ordered: {}", channel.ordered()))?;
+        check((label == "ordered") == channel.ordered(), || {
+            format!("{label} is ordered: {}", channel.ordered())
+        })?;
         let sizes = if channel.max_message_size() < 262_144 { SMALL_SIZES } else { SIZES };
         ours.echo(channel);
         context.call("wait_channel", json!({ "label": label })).await?;

@@ -47,7 +47,9 @@ pub(super) async fn tracks(context: Context<'_>) -> Outcome {
     let audio_before = recordings.iter().map(crate::ours::Recording::frames).max().unwrap_or_default();
     sleep(Duration::from_secs(1)).await;
     let audio_after = recordings.iter().map(crate::ours::Recording::frames).max().unwrap_or_default();
-    check(audio_after > audio_before + 20, || format!("audio stopped: {audio_before}, then {audio_after} frames"))?;
+    check(audio_after > audio_before + 20, || {
+        format!("audio stopped: {audio_before}, then {audio_after} frames")
+    })?;
     ours.close().await?;
     Ok("4 renegotiations".to_owned())
 }

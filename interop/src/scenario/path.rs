@@ -77,7 +77,9 @@ pub(super) async fn relay_only(context: Context<'_>) -> Outcome {
     context.call("new", json!({ "config": config })).await?;
     let server = IceServer::with_credentials([url], "relay", "secret").map_err(|error| error.to_string())?;
     let mut ours = Ours::new(
-        Configuration::default().with_ice_servers([server]).with_ice_transport_policy(IceTransportPolicy::Relay),
+        Configuration::default()
+            .with_ice_servers([server])
+            .with_ice_transport_policy(IceTransportPolicy::Relay),
     )
     .await?;
     context.call("create_channel", json!({ "label": "chat" })).await?;
@@ -112,7 +114,9 @@ pub(super) async fn mdns(context: Context<'_>) -> Outcome {
     let channel = ours.connection.create_data_channel("chat", DataChannelInit::new()).await;
     let channel = channel.map_err(|error| error.to_string())?;
     let offer = ours.offer(peerlane::OfferOptions::new()).await?;
-    check(offer.contains(".local") && !offer.contains("192.0.2."), || format!("our offer shows addresses: {offer}"))?;
+    check(offer.contains(".local") && !offer.contains("192.0.2."), || {
+        format!("our offer shows addresses: {offer}")
+    })?;
     let answer = context.call("answer", json!({ "sdp": offer })).await?;
     ours.accept(text(&answer, "sdp")?).await?;
     context.connected(&ours).await?;

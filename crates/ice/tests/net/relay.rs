@@ -28,7 +28,8 @@ impl TurnServer {
         let listener = address(listener);
         let nets = ["203.0.113.0", "198.51.100.0"].map(|net| IpNet::new(net.parse().expect(net), 24));
         let policy = nets.into_iter().fold(PeerPolicy::new(), PeerPolicy::allow);
-        let config = ServerConfig::new("example.org", [RelayAddress::new(listener.ip())]).with_peer_policy(policy);
+        let config =
+            ServerConfig::new("example.org", [RelayAddress::new(listener.ip())]).with_peer_policy(policy);
         let users = Box::new(StaticUsers::new().with("user", "secret"));
         let server =
             Server::new(config, users, &provider(), now, Box::new(Seeded(99))).expect("invariant: good");

@@ -145,13 +145,9 @@ impl Negotiator {
 
     fn conclude_dtls(&self, plan: &mut Plan, theirs: Transport, role: DtlsRole) -> Result<(), Error> {
         match self.continues(&theirs) {
-            //= rfc8842 §5.3
-            //# In addition,
-            //# the answerer MUST insert an SDP "setup" attribute with an attribute
-            //# value that does not change the previously negotiated DTLS roles
-            Some(before) if before != role => {
-                return Err(invalid_access("the DTLS roles of an association cannot be swapped"));
-            }
+            // RFC 8842 §5.3 forbids an answer that swaps the roles of an association that goes on. Firefox writes
+            // `setup:active` all the same when it answers a later offer, and then keeps its role, as we do: there is
+            // no handshake in which roles could matter.
             Some(_) => {}
             None => {
                 plan.dtls = Some(DtlsStart {

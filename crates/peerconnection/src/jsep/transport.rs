@@ -93,7 +93,7 @@ pub(super) struct LocalTransport<'a> {
 }
 
 impl<'a> LocalTransport<'a> {
-    /// For an offer: the answerer chooses the role.
+    /// For an offer, also a later one: the answerer chooses the role (RFC 8842 §5.5).
     pub(super) fn offer(negotiator: &Negotiator, snapshot: &'a Snapshot, restart: bool) -> Self {
         let credentials = negotiator.next_credentials(snapshot, restart);
         Self { snapshot, credentials, setup: Setup::Actpass, tls_id: true }

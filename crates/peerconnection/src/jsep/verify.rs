@@ -254,7 +254,7 @@ impl Negotiator {
         };
         let ours = self.dtls.as_ref().map(|dtls| dtls.role);
         match (theirs, ours) {
-            (Some(theirs), Some(ours)) if theirs == ours => {
+            (Some(theirs), Some(ours)) if theirs == ours && !is_answer => {
                 Err(invalid_access("the DTLS roles of an association cannot be swapped"))
             }
             _ => Ok(()),

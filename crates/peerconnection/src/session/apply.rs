@@ -1,9 +1,6 @@
 //! A plan made real. Nothing here can fail: everything was checked when the plan was made.
 
-use super::{
-    Session,
-    transport::Dtls,
-};
+use super::{Session, transport::Dtls};
 use crate::{
     SessionEvent,
     jsep::{
@@ -103,7 +100,8 @@ impl Session {
         self.transport.dtls_started = false;
         let config = Arc::clone(&self.dtls_config);
         let mut connection = Connection::new(config, role, self.certificate.clone(), now, (self.random)());
-        let fingerprints = start.fingerprints.iter().filter_map(|fingerprint| fingerprint.to_string().parse().ok());
+        let fingerprints =
+            start.fingerprints.iter().filter_map(|fingerprint| fingerprint.to_string().parse().ok());
         connection.expect_fingerprints(now, fingerprints.collect());
         self.transport.dtls = Dtls::Running(Box::new(connection));
         self.start_dtls_when_writable(now);

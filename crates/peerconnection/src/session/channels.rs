@@ -57,7 +57,12 @@ impl Session {
 
     /// Queues a message. `Err(Some(_))` gives it back when the queue is full or the channel is not open yet; `Err(None)`
     /// means that it can never be sent: the channel is closing, or the message larger than the peer takes.
-    pub fn send_data(&mut self, now: Instant, key: ChannelKey, payload: Payload) -> Result<(), Option<Payload>> {
+    pub fn send_data(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+    ) -> Result<(), Option<Payload>> {
         let now = self.advance(now);
         if self.channels.state(key) == ChannelState::Connecting {
             return Err(Some(payload));

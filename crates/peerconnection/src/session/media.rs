@@ -10,14 +10,18 @@ impl Session {
     /// is dropped then, as late pictures are of no use.
     pub fn send_frame(&mut self, now: Instant, id: TransceiverId, frame: EncodedFrame) -> bool {
         let now = self.advance(now);
-        let Some(sender) = self.transceiver_mut(id).and_then(|transceiver| transceiver.sender) else { return false };
+        let Some(sender) = self.transceiver_mut(id).and_then(|transceiver| transceiver.sender) else {
+            return false;
+        };
         self.media_flows() && self.media.send_frame(now, sender, frame).is_ok()
     }
 
     /// Sends one RTP payload through a transceiver. `false` as in [`Session::send_frame`].
     pub fn send_packet(&mut self, now: Instant, id: TransceiverId, packet: PacketToSend) -> bool {
         let now = self.advance(now);
-        let Some(sender) = self.transceiver_mut(id).and_then(|transceiver| transceiver.sender) else { return false };
+        let Some(sender) = self.transceiver_mut(id).and_then(|transceiver| transceiver.sender) else {
+            return false;
+        };
         self.media_flows() && self.media.send_packet(now, sender, packet).is_ok()
     }
 

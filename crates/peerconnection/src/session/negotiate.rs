@@ -2,11 +2,13 @@
 
 use super::Session;
 use crate::{
-    AnswerOptions, Description, Error, ErrorKind, IceCandidateInit, OfferOptions, SessionEvent, SignalingState,
-    jsep::{
-        BundleForm, DtlsRole, DtlsView, IceCredentials, IceView, RemoteCandidate, SctpView, Snapshot, supported_extensions,
-    },
+    AnswerOptions, Description, Error, ErrorKind, IceCandidateInit, OfferOptions, SessionEvent,
+    SignalingState,
     config::DtlsSetup,
+    jsep::{
+        BundleForm, DtlsRole, DtlsView, IceCredentials, IceView, RemoteCandidate, SctpView, Snapshot,
+        supported_extensions,
+    },
     transceiver::TransceiverId,
 };
 use crypto::HashId;
@@ -99,7 +101,10 @@ impl Session {
         }
         let has_section = candidate.mid().is_some() || candidate.m_line_index().is_some();
         if !candidate.is_end_of_candidates() && !has_section {
-            return Err(Error::new(ErrorKind::TypeError, "a candidate needs its mid or the index of its m= section"));
+            return Err(Error::new(
+                ErrorKind::TypeError,
+                "a candidate needs its mid or the index of its m= section",
+            ));
         }
         let (mid, index, ufrag) = (candidate.mid(), candidate.m_line_index(), candidate.ufrag());
         match self.negotiator.add_remote_candidate(candidate.candidate(), mid, index, ufrag)? {

@@ -104,7 +104,11 @@ impl Session {
             Dtls::Running(_) if self.transport.dtls_started => DtlsTransportState::Connecting,
             Dtls::Running(_) => DtlsTransportState::New,
             Dtls::Ended(_, dtls::CloseReason::Local) => DtlsTransportState::Closed,
-            Dtls::Ended(_, dtls::CloseReason::Peer(alert)) if alert.description == dtls::AlertDescription::CLOSE_NOTIFY => DtlsTransportState::Closed,
+            Dtls::Ended(_, dtls::CloseReason::Peer(alert))
+                if alert.description == dtls::AlertDescription::CLOSE_NOTIFY =>
+            {
+                DtlsTransportState::Closed
+            }
             Dtls::Ended(..) => DtlsTransportState::Failed,
         }
     }

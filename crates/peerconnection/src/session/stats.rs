@@ -11,9 +11,16 @@ impl Session {
         for transceiver in &self.transceivers {
             let (id, kind) = (transceiver.view.id, transceiver.view.kind);
             if let Some(counters) = transceiver.sender.and_then(|sender| self.media.sender_stats(sender)) {
-                outbound.push(OutboundStats { transceiver: id, kind, codec: transceiver.send_codec.clone(), counters });
+                outbound.push(OutboundStats {
+                    transceiver: id,
+                    kind,
+                    codec: transceiver.send_codec.clone(),
+                    counters,
+                });
             }
-            if let Some(counters) = transceiver.receiver.and_then(|receiver| self.media.receiver_stats(receiver)) {
+            if let Some(counters) =
+                transceiver.receiver.and_then(|receiver| self.media.receiver_stats(receiver))
+            {
                 inbound.push(InboundStats { transceiver: id, kind, counters });
             }
         }

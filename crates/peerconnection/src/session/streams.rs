@@ -63,7 +63,8 @@ impl Session {
         let Some(transceiver) = self.transceiver_mut(id) else { return };
         let codec = stream.send.iter().find(|codec| media_codec(stream.kind, codec).is_some());
         let sends = stream.direction.sends() && transceiver.view.sender.has_track;
-        let config = codec.filter(|_| sends).and_then(|codec| send_config(stream, codec, &transceiver.view.sender));
+        let config =
+            codec.filter(|_| sends).and_then(|codec| send_config(stream, codec, &transceiver.view.sender));
         transceiver.send_codec = codec.filter(|_| sends).map(|codec| codec.codec.name.clone());
         match (transceiver.sender, config) {
             (Some(sender), Some(config)) => self.media.update_sender(now, sender, config),
@@ -87,7 +88,9 @@ impl Session {
     /// What was encoded before the peer could receive is lost to it: encoders begin anew.
     pub(super) fn ask_for_first_key_frame(&mut self, id: TransceiverId) {
         let is_video = |transceiver: &super::Transceiver| transceiver.view.kind == MediaKind::Video;
-        if self.transport.srtp.is_some() && self.transceiver_mut(id).is_some_and(|transceiver| is_video(transceiver)) {
+        if self.transport.srtp.is_some()
+            && self.transceiver_mut(id).is_some_and(|transceiver| is_video(transceiver))
+        {
             self.push(SessionEvent::KeyFrameRequested(id));
         }
     }
@@ -125,11 +128,15 @@ fn send_config(
     sender: &crate::jsep::SenderView,
 ) -> Option<SendStreamConfig> {
     let payload_type = payload_type(codec.payload_type)?;
-    let mut config =
-        SendStreamConfig::new(media_codec(stream.kind, codec)?, payload_type, codec.codec.clock_rate, Ssrc(sender.ssrc))
-            .with_cname(sender.cname.clone())
-            .with_feedback(feedback(codec))
-            .with_extensions(extensions(&stream.extensions, Direction::sends), ExtensionForm::OneByte);
+    let mut config = SendStreamConfig::new(
+        media_codec(stream.kind, codec)?,
+        payload_type,
+        codec.codec.clock_rate,
+        Ssrc(sender.ssrc),
+    )
+    .with_cname(sender.cname.clone())
+    .with_feedback(feedback(codec))
+    .with_extensions(extensions(&stream.extensions, Direction::sends), ExtensionForm::OneByte);
     if let (Some(rtx), Some(ssrc)) = (codec.rtx.and_then(self::payload_type), sender.rtx_ssrc) {
         config = config.with_rtx(Rtx::new(rtx, Ssrc(ssrc)));
     }
@@ -143,7 +150,9 @@ fn receive_config(stream: &StreamChange, delivery: Delivery) -> ReceiveStreamCon
     let mut payloads = Vec::new();
     let mut kinds = FeedbackKinds::none();
     for codec in &stream.receive {
-        let (Some(codec_kind), Some(number)) = (media_codec(stream.kind, codec), payload_type(codec.payload_type)) else {
+        let (Some(codec_kind), Some(number)) =
+            (media_codec(stream.kind, codec), payload_type(codec.payload_type))
+        else {
             continue;
         };
         payloads.push(Payload::media(number, codec_kind, codec.codec.clock_rate));
@@ -210,7 +219,9 @@ fn feedback(codec: &NegotiatedCodec) -> FeedbackKinds {
 fn extensions(negotiated: &[NegotiatedExtension], allowed: fn(Direction) -> bool) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     for extension in negotiated.iter().filter(|extension| allowed(extension.direction)) {
-        if let (Some(kind), Some(id)) = (ExtensionKind::from_uri(&extension.uri), ExtensionId::new(extension.id)) {
+        if let (Some(kind), Some(id)) =
+            (ExtensionKind::from_uri(&extension.uri), ExtensionId::new(extension.id))
+        {
             map.insert(kind, id);
         }
     }

@@ -40,12 +40,7 @@ impl Session {
     }
 
     /// Tells that a datagram could not be sent; ICE draws its conclusions, nothing ends.
-    pub fn handle_send_error(
-        &mut self,
-        now: Instant,
-        path: stun::net::FiveTuple,
-        error: ice::SendErrorKind,
-    ) {
+    pub fn handle_send_error(&mut self, now: Instant, path: stun::net::FiveTuple, error: ice::SendErrorKind) {
         let now = self.advance(now);
         self.counters.send_errors += 1;
         self.transport.ice.handle_send_error(now, path, error);
@@ -54,7 +49,10 @@ impl Session {
 
     fn transmit_handshake(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
         let dtls = self.transport.dtls.connection_mut()?;
-        self.transport.ice.frame_with(out, |out| dtls.poll_transmit(now, out)).map(|(_, transmit)| transmit)
+        let (_, transmit) = self.transport.ice.frame_with(out, |out| dtls.poll_transmit(now, out))?;
+        // DTLS reports its end once the last alert is out.
+        self.settle_dtls(now);
+        Some(transmit)
     }
 
     fn transmit_rtcp(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
@@ -91,9 +89,8 @@ impl Session {
         let overhead = ice.overhead() + dtls.overhead();
         let mut batch = Batch::new(max);
         while batch.takes(channels.next_len(now).map(|len| len + overhead)) {
-            let written = ice.frame_with(out, |out| {
-                dtls.seal_with(out, |out| channels.poll_transmit(now, out))
-            });
+            let written =
+                ice.frame_with(out, |out| dtls.seal_with(out, |out| channels.poll_transmit(now, out)));
             let Some((_, transmit)) = written else { break };
             batch.push(transmit);
         }

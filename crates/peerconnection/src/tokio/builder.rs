@@ -84,6 +84,8 @@ impl PeerConnectionBuilder {
         let mut session = Session::new(configuration, clock.now, clock.unix(), crypto::os_random)?;
         session.set_resolved_servers(clock.now, servers);
         for port in &mut ports {
+            // Before anything is sent: paths are learned only for connections that the port knows.
+            port.register(session.local_ufrag());
             for (name, address) in port.addresses(self.loopback) {
                 session.add_local_address(clock.now, address, name.as_deref());
             }
@@ -114,8 +116,11 @@ impl PeerConnectionBuilder {
 
 fn open_ports(sockets: &Sockets, loopback: Loopback) -> Result<Vec<Port>, Error> {
     let bind_error = |error| {
-        Error::new(ErrorKind::OperationError, "no UDP socket could be bound; are there interfaces and free ports?")
-            .with_source(error)
+        Error::new(
+            ErrorKind::OperationError,
+            "no UDP socket could be bound; are there interfaces and free ports?",
+        )
+        .with_source(error)
     };
     let addresses: Vec<(Option<String>, IpAddr)> = match sockets {
         Sockets::Mux(mux) => return Ok(vec![Port::muxed(mux)]),

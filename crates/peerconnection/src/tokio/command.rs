@@ -12,6 +12,7 @@ pub(super) const COMMAND_QUEUE: usize = 64;
 pub(super) const MEDIA_QUEUE: usize = 256;
 
 /// One call into the driver. It runs between two turns of the loop, with exclusive access to the session.
+#[expect(clippy::type_complexity, reason = "this is the name for it")]
 pub(super) struct Command(Box<dyn FnOnce(&mut Driver, Instant) + Send>);
 
 impl Command {

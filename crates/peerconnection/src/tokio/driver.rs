@@ -142,7 +142,9 @@ impl Driver {
                     self.close(clock.now);
                 }
                 Wake::Read(Ok(batch)) => self.receive(clock.now, batch),
-                Wake::Resolved(resolved) => self.session.resolved(clock.now, &resolved.name, resolved.address),
+                Wake::Resolved(resolved) => {
+                    self.session.resolved(clock.now, &resolved.name, resolved.address);
+                }
                 // A failed read is an ICMP error of an earlier send; the next read goes on.
                 Wake::Read(Err(_)) | Wake::Commands | Wake::Media | Wake::Messages | Wake::Nothing => {}
             }
@@ -264,4 +266,3 @@ impl Driver {
         drop(snapshot);
     }
 }
-

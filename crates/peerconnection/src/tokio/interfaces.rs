@@ -54,7 +54,10 @@ pub(super) fn list(loopback: Loopback) -> io::Result<Vec<Interface>> {
 }
 
 /// The addresses that a socket bound to `bound` can be reached at.
-pub(super) fn addresses_of(bound: SocketAddr, loopback: Loopback) -> io::Result<Vec<(Option<String>, SocketAddr)>> {
+pub(super) fn addresses_of(
+    bound: SocketAddr,
+    loopback: Loopback,
+) -> io::Result<Vec<(Option<String>, SocketAddr)>> {
     if !bound.ip().is_unspecified() {
         return Ok(vec![(None, bound)]);
     }

@@ -240,9 +240,10 @@ impl Router {
 
     fn route(&mut self, batch: Batch) {
         // A request names its connection, wherever it comes from; a path may have had another owner before.
-        let connection = request_ufrag(batch.bytes.get(..batch.stride.min(batch.bytes.len())).unwrap_or_default())
-            .and_then(|ufrag| self.by_ufrag.get(ufrag))
-            .or_else(|| self.by_path.get(&batch.path.remote));
+        let connection =
+            request_ufrag(batch.bytes.get(..batch.stride.min(batch.bytes.len())).unwrap_or_default())
+                .and_then(|ufrag| self.by_ufrag.get(ufrag))
+                .or_else(|| self.by_path.get(&batch.path.remote));
         let Some(entry) = connection.and_then(|connection| self.connections.get(connection)) else {
             self.counters.unroutable.fetch_add(1, Ordering::Relaxed);
             return;

@@ -6,9 +6,9 @@ use super::{
     transceiver::{RtpSender, RtpTransceiver},
 };
 use crate::{
-    AnswerOptions, Configuration, DataChannelInit, Description, Descriptions, Error, IceCandidateInit, IceConnectionState,
-    IceGatheringState, IceServer, MediaKind, OfferOptions, PeerConnectionState, SignalingState, StatsReport,
-    TransceiverInit,
+    AnswerOptions, Configuration, DataChannelInit, Description, Descriptions, Error, IceCandidateInit,
+    IceConnectionState, IceGatheringState, IceServer, MediaKind, OfferOptions, PeerConnectionState,
+    SignalingState, StatsReport, TransceiverInit,
 };
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -75,7 +75,10 @@ impl PeerConnection {
     /// # Errors
     /// `InvalidStateError` for the wrong signaling state, `InvalidModificationError` for a text that was altered. A
     /// refused description changes nothing.
-    pub async fn set_local_description(&self, description: impl Into<Option<Description>>) -> Result<(), Error> {
+    pub async fn set_local_description(
+        &self,
+        description: impl Into<Option<Description>>,
+    ) -> Result<(), Error> {
         let description = description.into();
         self.link.call(move |driver, now| driver.session.set_local_description(now, description)).await?
     }
@@ -96,7 +99,10 @@ impl PeerConnection {
     /// # Errors
     /// `InvalidStateError` without a remote description, `OperationError` for text that is not a candidate or belongs
     /// to no m= section.
-    pub async fn add_ice_candidate(&self, candidate: impl Into<Option<IceCandidateInit>>) -> Result<(), Error> {
+    pub async fn add_ice_candidate(
+        &self,
+        candidate: impl Into<Option<IceCandidateInit>>,
+    ) -> Result<(), Error> {
         let candidate = candidate.into().unwrap_or_default();
         self.link.call(move |driver, now| driver.session.add_ice_candidate(now, &candidate)).await?
     }
@@ -118,7 +124,11 @@ impl PeerConnection {
     ///
     /// # Errors
     /// `InvalidStateError` when the connection is closed.
-    pub async fn add_transceiver(&self, kind: MediaKind, init: TransceiverInit) -> Result<RtpTransceiver, Error> {
+    pub async fn add_transceiver(
+        &self,
+        kind: MediaKind,
+        init: TransceiverInit,
+    ) -> Result<RtpTransceiver, Error> {
         self.link.call(move |driver, now| driver.add_transceiver(now, kind, init)).await?
     }
 
@@ -216,7 +226,10 @@ impl PeerConnection {
                 crate::ErrorKind::OperationError,
                 "no path to the peer could be found, or its certificate did not match; `stats()` tells which",
             )),
-            _ => Err(Error::closed()),
+            PeerConnectionState::New
+            | PeerConnectionState::Connecting
+            | PeerConnectionState::Disconnected
+            | PeerConnectionState::Closed => Err(Error::closed()),
         }
     }
 

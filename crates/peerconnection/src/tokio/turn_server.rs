@@ -104,7 +104,8 @@ impl TurnServerBuilder {
     /// # Errors
     /// The operating system's when the address cannot be bound, `InvalidInput` for a configuration that cannot work.
     pub async fn start(self) -> io::Result<TurnServer> {
-        let invalid = |error: turn::server::ServerConfigError| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let invalid =
+            |error: turn::server::ServerConfigError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let socket = UdpSocket::bind(self.bind)?;
         let local = socket.local();
         let addresses: Vec<IpAddr> = interfaces::addresses_of(local, Loopback::Fallback)?
@@ -117,11 +118,13 @@ impl TurnServerBuilder {
             config = config.with_listener(SocketAddr::new(address, local.port()));
         }
         let clock = Clock::read();
-        let server = Server::new(config, Box::new(self.users), &self.provider, clock.now, crypto::os_random());
+        let server =
+            Server::new(config, Box::new(self.users), &self.provider, clock.now, crypto::os_random());
         let server = server.map_err(invalid)?;
         let (alive, gone) = oneshot::channel();
         let (received, from_relays) = mpsc::channel(RELAY_QUEUE);
-        let driver = Driver { server, socket, relays: BTreeMap::new(), received, from_relays, out: Vec::new() };
+        let driver =
+            Driver { server, socket, relays: BTreeMap::new(), received, from_relays, out: Vec::new() };
         tokio::spawn(driver.run(gone));
         Ok(TurnServer { local, _alive: alive })
     }
@@ -163,20 +166,21 @@ impl Driver {
                 batch = poll_fn(|cx| socket.poll_read(cx, &mut buffer, clock)) => {
                     // An error is an ICMP message about an earlier answer.
                     if let Ok(batch) = batch {
-                        self.from_client(Clock::read(), batch);
+                        self.handle_client(Clock::read(), batch);
                     }
                 }
-                Some((relay, batch)) = from_relays.recv() => self.from_peer(Clock::read(), relay, batch),
+                Some((relay, batch)) = from_relays.recv() => self.handle_peer(Clock::read(), relay, batch),
                 () = sleep_until(deadline.unwrap_or(clock.now).into()), if deadline.is_some() => {}
             }
         }
     }
 
-    fn from_client(&mut self, clock: Clock, batch: Batch) {
+    fn handle_client(&mut self, clock: Clock, batch: Batch) {
         for datagram in batch.into_datagrams() {
             let received = self.server.handle_datagram(clock.now, datagram.path, &datagram.payload);
             let Received::Relay { relay, peer, payload } = received else { continue };
-            let (Some(relay), Some(payload)) = (self.relays.get(&relay), datagram.payload.get(payload)) else {
+            let (Some(relay), Some(payload)) = (self.relays.get(&relay), datagram.payload.get(payload))
+            else {
                 continue;
             };
             let path = FiveTuple::udp(relay.socket.local(), peer);
@@ -185,11 +189,12 @@ impl Driver {
         }
     }
 
-    fn from_peer(&mut self, clock: Clock, relay: RelayId, batch: Batch) {
+    fn handle_peer(&mut self, clock: Clock, relay: RelayId, batch: Batch) {
         for datagram in batch.into_datagrams() {
             self.out.clear();
             let from = datagram.path.remote;
-            let framed = self.server.handle_relay_datagram(clock.now, relay, from, &datagram.payload, &mut self.out);
+            let framed =
+                self.server.handle_relay_datagram(clock.now, relay, from, &datagram.payload, &mut self.out);
             if let Some(transmit) = framed {
                 let _ = self.socket.try_send(&transmit, &self.out);
             }
@@ -206,6 +211,7 @@ impl Driver {
     }
 
     /// Opens and closes relay sockets as the server says.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others are news, and ask for nothing")]
     fn obey(&mut self, clock: Clock) {
         while let Some(event) = self.server.poll_event() {
             match event {
@@ -235,7 +241,7 @@ fn open(ip: IpAddr, wish: PortWish) -> io::Result<UdpSocket> {
         let offset = u16::try_from(rng.u32() % span).unwrap_or_default();
         let port = match wish {
             PortWish::Even => (RELAY_PORTS.start() + offset) & !1,
-            _ => RELAY_PORTS.start() + offset,
+            PortWish::Any | _ => RELAY_PORTS.start() + offset,
         };
         match UdpSocket::bind(SocketAddr::new(ip, port)) {
             Ok(socket) => return Ok(socket),

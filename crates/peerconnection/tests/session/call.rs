@@ -1,8 +1,8 @@
 //! Two hosts, one session on each, and the signalling between them.
 
 use peerconnection::{
-    AnnouncedChannel, ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Direction,
-    MediaKind, PeerConnectionState, Session, SessionEvent, TransceiverId, TransceiverInit,
+    AnnouncedChannel, ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description,
+    Direction, MediaKind, PeerConnectionState, Session, SessionEvent, TransceiverId, TransceiverInit,
     bytes::{Bytes, BytesMut},
     datachannel::Payload,
     media::{EncodedFrame, MediaTime, ReceivedFrame},
@@ -15,7 +15,7 @@ use std::{
     rc::Rc,
     time::{Duration, Instant},
 };
-use testkit::{Actor, HostId, Interface, Link, Machine, NodeId, Point, Seed, Verdict, World};
+use testkit::{Actor, Interface, Link, Machine, NodeId, Point, Seed, Verdict, World};
 
 pub(crate) const ALICE: &str = "192.0.2.1:5000";
 pub(crate) const BOB: &str = "192.0.2.2:5000";
@@ -120,7 +120,9 @@ impl Machine for Peer {
     fn command(&mut self, now: Instant, choice: u64) {
         let session = &mut self.session;
         let count = self.channels.len() as u64;
-        let channel = usize::try_from(choice / 16).ok().and_then(|index| self.channels.get(index % count.max(1) as usize));
+        let channel = usize::try_from(choice / 16)
+            .ok()
+            .and_then(|index| self.channels.get(index % count.max(1) as usize));
         let transceiver = session.transceivers().next().map(|transceiver| transceiver.id);
         match (choice % 10, channel, transceiver) {
             (0 | 1, Some(channel), _) => {
@@ -128,10 +130,14 @@ impl Machine for Peer {
                 drop(session.send_data(now, *channel, message));
             }
             (2, Some(channel), _) => drop(session.recv_data(now, *channel)),
-            (3, _, _) => drop(session.create_data_channel(now, "more", &DataChannelInit::new()).map(|key| self.channels.push(key))),
+            (3, _, _) => drop(
+                session
+                    .create_data_channel(now, "more", &DataChannelInit::new())
+                    .map(|key| self.channels.push(key)),
+            ),
             (4, Some(channel), _) if count > 3 => session.close_data_channel(now, *channel),
             (5 | 6, _, Some(id)) => {
-                let frame = EncodedFrame::new(vec![1; 200].into(), MediaTime(choice % 100_000), self.start);
+                let frame = EncodedFrame::new(sound(1).into(), MediaTime(choice % 100_000), self.start);
                 session.send_frame(now, id, frame);
             }
             (7, _, Some(id)) => session.request_key_frame(now, id),
@@ -202,7 +208,6 @@ pub(crate) struct Sent {
 /// Alice and Bob.
 pub(crate) struct Call {
     pub(crate) world: World,
-    pub(crate) hosts: [HostId; 2],
     nodes: [NodeId<Actor<Peer>>; 2],
     /// Everything that was sent so far.
     pub(crate) sent: Rc<RefCell<Vec<Sent>>>,
@@ -239,7 +244,7 @@ impl Call {
             world.add_node(host, Actor::new(Peer::new(session, now)), &sockets)
         };
         let nodes = [node(alice, "alice", first, &[ALICE]), node(bob, "bob", second, &[BOB, BOB_ELSEWHERE])];
-        Self { world, hosts: [alice, bob], nodes, sent }
+        Self { world, nodes, sent }
     }
 
     fn id(&self, who: Who) -> NodeId<Actor<Peer>> {
@@ -350,13 +355,17 @@ impl Call {
         let ours = self.open(Who::Alice, "chat");
         self.negotiate(Who::Alice);
         self.connect();
-        let took = self.until(secs(10), |call| !call.announced(Who::Bob).is_empty());
-        assert!(took.is_some(), "the channel was not announced");
+        let took = self.until(secs(30), |call| {
+            !call.announced(Who::Bob).is_empty()
+                && call.session(Who::Alice).data_channel_state(ours) == DataChannelState::Open
+        });
+        assert!(took.is_some(), "the channel did not open");
         (ours, self.announced(Who::Bob)[0].channel)
     }
 
     pub(crate) fn open(&mut self, who: Who, label: &str) -> ChannelKey {
-        self.act(who, |session, now| session.create_data_channel(now, label, &DataChannelInit::new())).expect("a channel")
+        self.act(who, |session, now| session.create_data_channel(now, label, &DataChannelInit::new()))
+            .expect("a channel")
     }
 
     /// Offers to queue a message; whether it was taken.
@@ -375,7 +384,8 @@ impl Call {
             Who::Alice => channels,
             Who::Bob => (channels.1, channels.0),
         };
-        let open = self.until(secs(10), |call| call.session(from).data_channel_state(sender) == DataChannelState::Open);
+        let open = self
+            .until(secs(10), |call| call.session(from).data_channel_state(sender) == DataChannelState::Open);
         assert!(open.is_some(), "the channel is not open: {:#?}", self.session(from).stats());
         assert!(self.send(from, sender, message));
         for _ in 0..2_000 {
@@ -414,7 +424,11 @@ impl Call {
             Who::Alice => [address(ALICE), address(ALICE)],
             Who::Bob => [address(BOB), address(BOB_ELSEWHERE)],
         };
-        self.sent.borrow().iter().filter(|sent| ours.contains(&sent.source) && kinds.contains(&sent.kind)).count()
+        self.sent
+            .borrow()
+            .iter()
+            .filter(|sent| ours.contains(&sent.source) && kinds.contains(&sent.kind))
+            .count()
     }
 }
 
@@ -426,4 +440,11 @@ pub(crate) fn picture(is_key: bool, len: usize, mark: u8) -> Vec<u8> {
     };
     frame.resize(len, mark);
     frame
+}
+
+/// An Opus packet of one frame of 20 ms (RFC 6716 §3.1).
+pub(crate) fn sound(mark: u8) -> Vec<u8> {
+    let mut packet = vec![mark; 80];
+    packet[0] = 0x78;
+    packet
 }

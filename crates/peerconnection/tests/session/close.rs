@@ -2,8 +2,8 @@
 
 use crate::call::{BOB, Call, Kind, PeerEvent, Who, address, ms, picture, secs};
 use peerconnection::{
-    DataChannelInit, DataChannelState, Direction, DtlsTransportState, ErrorKind, IceConnectionState, MediaKind, OfferOptions,
-    PeerConnectionState, SignalingState, TransceiverInit,
+    DataChannelInit, DataChannelState, Direction, DtlsTransportState, ErrorKind, IceConnectionState,
+    MediaKind, OfferOptions, PeerConnectionState, SignalingState, TransceiverInit,
 };
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ fn a_close_tells_the_peer() {
 fn all_is_refused(call: &mut Call, who: Who) {
     let offer = call.act(who, |session, now| session.create_offer(now, &OfferOptions::new()).map(drop));
     let local = call.act(who, |session, now| session.set_local_description(now, None));
-    let channel = call.act(who, |session, now| session.create_data_channel(now, "", &DataChannelInit::new()).map(drop));
+    let channel =
+        call.act(who, |session, now| session.create_data_channel(now, "", &DataChannelInit::new()).map(drop));
     let transceiver = call.act(who, |session, now| {
         session.add_transceiver(now, MediaKind::Audio, TransceiverInit::new()).map(drop)
     });
@@ -64,7 +65,7 @@ fn call_at(steps: u32) -> (Call, bool) {
             && step(call, &mut |call| ids = Some(call.transceiver(Who::Alice, MediaKind::Video, Direction::SendRecv)))
             && step(call, &mut |call| description = Some(call.offer(Who::Alice)))
             && step(call, &mut |call| call.take(Who::Bob, description.take().expect("an offer")))
-            && step(call, &mut |call| drop(call.track(Who::Bob, MediaKind::Video)))
+            && step(call, &mut |call| _ = call.track(Who::Bob, MediaKind::Video))
             && step(call, &mut |call| description = Some(call.answer(Who::Bob)))
             && step(call, &mut |call| call.take(Who::Alice, description.take().expect("an answer")))
             // Checks, handshake, association, one network event at a time.
@@ -130,9 +131,11 @@ fn users_73_and_74_close_and_stats_at_every_point() {
 fn users_58_a_peer_that_vanishes_stops_the_sender() {
     let mut call = Call::new(3);
     let channels = call.with_channel();
-    call.world.on_wire(|sighting, _| match sighting.source == address(BOB) || sighting.destination == address(BOB) {
-        true if sighting.elapsed > secs(2) => testkit::Verdict::Drop,
-        _ => testkit::Verdict::Pass,
+    call.world.on_wire(|sighting, _| {
+        match sighting.source == address(BOB) || sighting.destination == address(BOB) {
+            true if sighting.elapsed > secs(2) => testkit::Verdict::Drop,
+            _ => testkit::Verdict::Pass,
+        }
     });
     let mut taken = 0_usize;
     for _ in 0..4_000 {

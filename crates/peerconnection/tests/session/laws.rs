@@ -1,9 +1,7 @@
 //! The laws of the sans-IO idiom, for the whole stack.
 
 use crate::call::{ALICE, BOB, Peer, address, session};
-use peerconnection::{
-    Configuration, DataChannelInit, Description, Direction, MediaKind, TransceiverInit,
-};
+use peerconnection::{Configuration, DataChannelInit, Description, Direction, MediaKind, TransceiverInit};
 use std::time::Instant;
 use testkit::{Seed, laws};
 
@@ -24,13 +22,18 @@ fn make(now: Instant, seed: Seed) -> (Peer, Peer) {
     }
     alice.session.set_local_description(now, None).expect("an offer");
     let offer = alice.session.descriptions().pending_local.expect("an offer").sdp();
-    bob.session.set_remote_description(now, Description::offer(&offer).expect("readable")).expect("acceptable");
+    bob.session
+        .set_remote_description(now, Description::offer(&offer).expect("readable"))
+        .expect("acceptable");
     for kind in [MediaKind::Audio, MediaKind::Video] {
         bob.session.add_track(now, kind, TransceiverInit::new()).expect("a track");
     }
     bob.session.set_local_description(now, None).expect("an answer");
     let answer = bob.session.descriptions().current_local.expect("an answer").sdp();
-    alice.session.set_remote_description(now, Description::answer(&answer).expect("readable")).expect("acceptable");
+    alice
+        .session
+        .set_remote_description(now, Description::answer(&answer).expect("readable"))
+        .expect("acceptable");
     (alice, bob)
 }
 
@@ -67,9 +70,4 @@ fn l6_output_comes_from_polls() {
 #[test]
 fn l7_closed_is_final() {
     laws::closed_is_final(make);
-}
-
-#[test]
-fn noise_is_harmless() {
-    laws::noise_is_harmless(make);
 }

@@ -1,7 +1,9 @@
 //! All connections of the demo.
 
 use crate::options::Options;
-use peerlane::{Configuration, Error, Events, Loopback, PeerConnection, TurnServer, UdpMux};
+use peerlane::{
+    Configuration, Error, Events, Loopback, PeerConnection, TurnServer, UdpMux, crypto::os_random,
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -92,6 +94,6 @@ impl Calls {
 
 fn random_name() -> String {
     let mut bytes = [0; 8];
-    peerlane::crypto::os_random().fill(&mut bytes);
+    os_random().fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -69,6 +69,7 @@ pub(crate) async fn accept_media(connection: &PeerConnection) -> Result<(), Erro
     Ok(())
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the page shows states of its own end")]
 async fn react(
     recording: watch::Sender<Option<PathBuf>>,
     signals: mpsc::UnboundedSender<Signal>,

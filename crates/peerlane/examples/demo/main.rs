@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask demo` builds and starts it. It also speaks the signalling of the public webrtc-echoes tests.
 
+#![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
+
 mod calls;
 mod echo;
 mod file;
@@ -33,9 +35,9 @@ async fn main() {
 
 async fn run(options: Options) -> Result<(), String> {
     let mux_address = SocketAddr::new(options.bind, options.udp_port);
-    let mux = UdpMux::bind(mux_address)
-        .await
-        .map_err(|error| format!("UDP port {mux_address} cannot be bound ({error}); choose another with --udp-port"))?;
+    let mux = UdpMux::bind(mux_address).await.map_err(|error| {
+        format!("UDP port {mux_address} cannot be bound ({error}); choose another with --udp-port")
+    })?;
     let secret = options.secret();
     let relay = TurnServer::builder()
         .user("demo", secret.clone())
@@ -44,9 +46,9 @@ async fn run(options: Options) -> Result<(), String> {
         .await
         .map_err(|error| format!("the embedded TURN server could not be started: {error}"))?;
     let address = SocketAddr::new(options.bind, options.port);
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("TCP port {address} cannot be bound ({error}); choose another with --port"))?;
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+        format!("TCP port {address} cannot be bound ({error}); choose another with --port")
+    })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let media = mux.local_addr();
     let calls = Arc::new(calls::Calls::new(mux, relay, secret, &options));

@@ -1,18 +1,14 @@
 //! The signalling of the webrtc-echoes tests: complete descriptions over HTTP, no trickle.
 
-use crate::{
-    calls::Calls,
-    echo,
-    web::Refusal,
-};
+use crate::{calls::Calls, echo, web::Refusal};
 use axum::{
     Json,
     extract::{Path, Query, State},
     http::StatusCode,
 };
 use peerlane::{
-    AnswerOptions, DataChannelInit, Description, Direction, MediaKind, OfferOptions, PeerConnection, PeerConnectionState, SdpType,
-    TransceiverInit,
+    AnswerOptions, DataChannelInit, Description, Direction, MediaKind, OfferOptions, PeerConnection,
+    PeerConnectionState, SdpType, TransceiverInit,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -137,12 +133,18 @@ async fn check_usable(connection: &PeerConnection) -> Result<(), Refusal> {
 
 fn description(body: &str, kind: SdpType) -> Result<Description, Refusal> {
     let refuse = |sentence: String| Refusal(StatusCode::BAD_REQUEST, sentence);
-    let json: Value = serde_json::from_str(body).map_err(|error| refuse(format!("the body is not JSON: {error}")))?;
+    let json: Value =
+        serde_json::from_str(body).map_err(|error| refuse(format!("the body is not JSON: {error}")))?;
     let named = json.get("type").and_then(Value::as_str);
     if named != Some(kind.as_str()) {
-        return Err(refuse(format!("the body must be {{\"type\":\"{kind}\",\"sdp\":…}}, its type is {named:?}")));
+        return Err(refuse(format!(
+            "the body must be {{\"type\":\"{kind}\",\"sdp\":…}}, its type is {named:?}"
+        )));
     }
-    let sdp = json.get("sdp").and_then(Value::as_str).ok_or_else(|| refuse("the body has no text \"sdp\"".into()))?;
+    let sdp = json
+        .get("sdp")
+        .and_then(Value::as_str)
+        .ok_or_else(|| refuse("the body has no text \"sdp\"".into()))?;
     Ok(Description::parse(kind, sdp)?)
 }
 
@@ -161,7 +163,9 @@ fn forget_when_unused(calls: Arc<Calls>, id: String, connection: PeerConnection)
     tokio::spawn(async move {
         let up = tokio::time::timeout(ANSWER_PATIENCE, connection.connected()).await;
         if matches!(up, Ok(Ok(()))) {
-            connection.wait_for(|state| matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed)).await;
+            connection
+                .wait_for(|state| matches!(state, PeerConnectionState::Failed | PeerConnectionState::Closed))
+                .await;
         }
         drop(connection);
         calls.end(&id).await;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use peerlane::crypto::os_random;
 use std::{net::IpAddr, path::PathBuf};
 
 const HELP: &str = "\
@@ -38,7 +39,8 @@ impl Options {
             if flag == "--help" {
                 return Err(HELP.to_owned());
             }
-            let value = inline.or_else(|| args.next()).ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
+            let value =
+                inline.or_else(|| args.next()).ok_or_else(|| format!("{flag} needs a value\n\n{HELP}"))?;
             let wrong = || format!("{value:?} is not a value for {flag}\n\n{HELP}");
             match flag.as_str() {
                 "--port" => options.port = value.parse().map_err(|_| wrong())?,
@@ -54,7 +56,7 @@ impl Options {
     /// The password of the embedded relay: new with each start, handed out by the page.
     pub(crate) fn secret(&self) -> String {
         let mut bytes = [0; 12];
-        peerlane::crypto::os_random().fill(&mut bytes);
+        os_random().fill(&mut bytes);
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

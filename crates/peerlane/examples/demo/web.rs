@@ -27,7 +27,8 @@ const PAGE: &[(&str, &str, &str)] = &[
 pub(crate) fn routes(calls: Arc<Calls>) -> Router {
     let mut router = Router::new();
     for (name, kind, content) in PAGE {
-        router = router.route(&format!("/{name}"), get(async move || ([(header::CONTENT_TYPE, *kind)], *content)));
+        router =
+            router.route(&format!("/{name}"), get(async move || ([(header::CONTENT_TYPE, *kind)], *content)));
     }
     router
         .route("/config", get(config))
@@ -62,7 +63,8 @@ async fn config(State(calls): State<Arc<Calls>>, headers: HeaderMap) -> Json<Val
 
 async fn recording(State(calls): State<Arc<Calls>>, Path(name): Path<String>) -> Result<Vec<u8>, Refusal> {
     let missing = || Refusal(StatusCode::NOT_FOUND, format!("there is no recording {name:?}"));
-    let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) && !name.starts_with('.');
+    let legal =
+        name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) && !name.starts_with('.');
     if !legal {
         return Err(missing());
     }

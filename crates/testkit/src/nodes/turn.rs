@@ -72,7 +72,8 @@ impl TurnServer {
         let everywhere = PeerPolicy::new()
             .allow(IpNet::new(Ipv4Addr::UNSPECIFIED.into(), 0))
             .allow(IpNet::new(Ipv6Addr::UNSPECIFIED.into(), 0));
-        let config = ServerConfig::new("example.org", [RelayAddress::new(relay)]).with_peer_policy(everywhere);
+        let config =
+            ServerConfig::new("example.org", [RelayAddress::new(relay)]).with_peer_policy(everywhere);
         let users = StaticUsers::new().with(username, password);
         let server = Server::new(config, Box::new(users), provider, now, seed.boxed_random("turn server"))?;
         Ok(Self::new(server, seed))

@@ -71,7 +71,9 @@ pub const RELAY6: &str = "2001:db8::53";
 
 pub fn server_config() -> ServerConfig {
     let relay = |ip: &str| RelayAddress::new(ip.parse().expect("invariant: an address"));
-    ServerConfig::new(REALM, [relay(RELAY), relay(RELAY6)]).with_listener(addr(SERVER)).with_listener(addr(SERVER6))
+    ServerConfig::new(REALM, [relay(RELAY), relay(RELAY6)])
+        .with_listener(addr(SERVER))
+        .with_listener(addr(SERVER6))
 }
 
 pub fn new_server(config: ServerConfig, now: Instant, seed: u64) -> Server {

@@ -116,7 +116,8 @@ impl Driver {
 
     /// Brings state, id and size limit of a channel up to date for its handles.
     pub(super) fn update_channel(&mut self, now: Instant, key: ChannelKey) {
-        let status = Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
+        let status =
+            Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
         if status.state == DataChannelState::Closed {
             self.sending.remove(&key);
             self.deliver_messages(now, key);
@@ -175,7 +176,11 @@ impl Driver {
             } else {
                 self.sending.remove(&key);
             }
-            next = self.sending.range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded)).next().copied();
+            next = self
+                .sending
+                .range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded))
+                .next()
+                .copied();
         }
     }
 

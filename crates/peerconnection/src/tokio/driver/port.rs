@@ -31,7 +31,9 @@ impl Port {
     pub(in crate::tokio) fn addresses(&self, loopback: Loopback) -> Vec<(Option<String>, SocketAddr)> {
         match self {
             // An interface list that cannot be read leaves the port without candidates, the others go on.
-            Self::Muxed(link) => interfaces::addresses_of(link.socket().local(), loopback).unwrap_or_default(),
+            Self::Muxed(link) => {
+                interfaces::addresses_of(link.socket().local(), loopback).unwrap_or_default()
+            }
             Self::Own { socket, interface } => vec![(interface.clone(), socket.local())],
         }
     }
@@ -73,7 +75,7 @@ impl Port {
     }
 
     /// Tells a shared port which ICE user name leads here.
-    pub(super) fn register(&mut self, ufrag: &str) {
+    pub(in crate::tokio) fn register(&mut self, ufrag: &str) {
         if let Self::Muxed(link) = self {
             link.register(ufrag);
         }

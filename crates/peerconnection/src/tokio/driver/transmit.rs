@@ -1,12 +1,8 @@
 //! From the session to the sockets.
 
 use super::Driver;
-use std::{
-    io,
-    num::NonZeroUsize,
-    time::Instant,
-};
 use ice::SendErrorKind;
+use std::{io, num::NonZeroUsize, time::Instant};
 use stun::net::Transmit;
 
 /// Batches sent per turn.
@@ -89,6 +85,7 @@ impl Driver {
 }
 
 /// What a refused send means for the path. None of them ends anything.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not known to be worse may pass")]
 fn kind_of(error: &io::Error) -> SendErrorKind {
     match error.kind() {
         io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => SendErrorKind::Denied,
