@@ -303,12 +303,13 @@ fn is_base_kind(kind: CandidateKind) -> bool {
     matches!(kind, CandidateKind::Host | CandidateKind::Relayed)
 }
 
-/// RFC 8445 §6.1.2.2: the same family, and link-local only with link-local; loopback only with loopback.
+/// RFC 8445 §6.1.2.2: the same family, and link-local only with link-local. A peer's loopback address is tried from
+/// loopback only; the other way round, a peer on this machine may well send from another of its addresses.
 pub(crate) fn can_pair(local: SocketAddr, remote: SocketAddr) -> bool {
     let (local, remote) = (local.ip(), remote.ip());
     local.is_ipv4() == remote.is_ipv4()
         && is_link_local(local) == is_link_local(remote)
-        && local.is_loopback() == remote.is_loopback()
+        && (local.is_loopback() || !remote.is_loopback())
 }
 
 /// IPv6 link-local; the IPv4 range of that name may be on the same wire as other addresses.
@@ -331,7 +332,7 @@ mod tests {
             ("[fe80::1]:1", "[2001:db8::1]:2", false),
             ("[2001:db8::1]:1", "[fe80::2]:2", false),
             ("127.0.0.1:1", "127.0.0.1:2", true),
-            ("127.0.0.1:1", "10.0.0.2:2", false),
+            ("127.0.0.1:1", "10.0.0.2:2", true),
             ("10.0.0.1:1", "127.0.0.1:2", false),
         ];
         for (local, remote, expected) in cases {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test looks at what it is about")]
 
+#[path = "common/net.rs"]
 mod net;
 
 use ice::{

@@ -27,7 +27,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 const WARM_UP: usize = 25;
 const CYCLES: usize = 100;
 /// What a hundred cycles may add, in bytes. Two connections hold far more than a hundredth of it: a leak of either shows.
-const GROWTH: usize = 6 << 20;
+const GROWTH: usize = 3 << 20;
 
 /// Counts in a counter while it is alive.
 struct Probe(Arc<AtomicUsize>);

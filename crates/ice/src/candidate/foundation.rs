@@ -1,12 +1,11 @@
 //! Foundations (RFC 8445 §5.1.1.3).
 
+use super::CandidateKind;
 use crate::credentials::is_ice_char;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
 };
-
-use super::CandidateKind;
 
 /// The same for candidates of the same type, base address, protocol and server: 1 to 32 `ice-char`s.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

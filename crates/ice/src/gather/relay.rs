@@ -159,7 +159,7 @@ impl Relay {
         self.rng = self.spare.take();
         // A server may redirect us and refuse a family; each client gets a generator of its own.
         self.spare = DerivedRandom::new(&self.provider, &mut rng);
-        match Client::new(config.family(self.family), &self.provider, now, Box::new(rng)) {
+        match Client::new(config.with_family(self.family), &self.provider, now, Box::new(rng)) {
             Ok(client) => self.state = State::Running(Box::new(client)),
             Err(error) => {
                 let _ = error;

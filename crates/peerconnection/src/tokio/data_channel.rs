@@ -456,6 +456,14 @@ impl DataChannelReceiver {
     }
 }
 
+impl Drop for DataChannelReceiver {
+    fn drop(&mut self) {
+        self.incoming.close();
+        // What waits in the connection for this reader is thrown away.
+        self.shared.wake_driver.notify_one();
+    }
+}
+
 /// Closes the channel when the last handle is dropped.
 #[derive(Debug)]
 struct Closer {

@@ -260,9 +260,9 @@ impl Driver {
             sink.close();
         }
         self.publish();
-        let Self { ports, snapshot, events, .. } = self;
-        drop((ports, events));
-        // Last: whoever waits for the end finds the sockets closed.
+        let Self { session, ports, queues, events, transceivers, names, snapshot, .. } = self;
+        drop((session, ports, queues, events, transceivers, names));
+        // Last: whoever waits for the end finds the sockets and the queues closed.
         drop(snapshot);
     }
 }

@@ -73,6 +73,8 @@ pub struct LocalTrack {
 pub(super) struct Feedback {
     pub(super) key_frame_wanted: AtomicBool,
     pub(super) changed: Notify,
+    /// The transceiver is gone: nothing will be asked for any more.
+    pub(super) ended: AtomicBool,
     /// Frames the engine refused because nothing was negotiated or its queue was full.
     pub(super) dropped: AtomicU64,
 }
@@ -127,11 +129,12 @@ impl LocalTrack {
         })
     }
 
-    /// Waits until the other side needs a key frame (PLI or FIR, RFC 4585 §6.3.1, RFC 5104 §4.3.1).
+    /// Waits until the other side needs a key frame (PLI or FIR, RFC 4585 §6.3.1, RFC 5104 §4.3.1), or until the track
+    /// or the connection has ended.
     pub async fn key_frame_requested(&self) {
         loop {
             let changed = self.feedback.changed.notified();
-            if self.take_key_frame_request() {
+            if self.take_key_frame_request() || self.feedback.ended.load(Ordering::Acquire) {
                 return;
             }
             changed.await;

@@ -282,7 +282,7 @@ impl Call {
     pub(crate) fn announced(&self, who: Who) -> Vec<AnnouncedChannel> {
         let announced = |event: &PeerEvent| match event {
             PeerEvent::Session(SessionEvent::DataChannel(channel)) => Some(channel.clone()),
-            _ => None,
+            PeerEvent::Ended | PeerEvent::Session(_) => None,
         };
         self.events(who).iter().filter_map(announced).collect()
     }

@@ -44,13 +44,6 @@ impl ClientConfig {
         self
     }
 
-    /// The older name of [`ClientConfig::with_family`].
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn family(self, family: Family) -> Self {
-        self.with_family(family)
-    }
-
     /// What SOFTWARE says in Allocate and Refresh requests, up to 127 characters. Default: not sent, since it tells
     /// everybody on the path what runs here (RFC 8489 §16.1.2).
     #[must_use]

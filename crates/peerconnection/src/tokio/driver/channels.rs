@@ -208,7 +208,9 @@ impl Driver {
             return;
         };
         loop {
-            if sink.shared.unread.load(Ordering::Acquire) >= sink.shared.receive_buffer {
+            // A reader that has gone makes nobody wait.
+            let is_full = sink.shared.unread.load(Ordering::Acquire) >= sink.shared.receive_buffer;
+            if is_full && !sink.messages.is_closed() {
                 self.readable.insert(key);
                 return;
             }

@@ -27,6 +27,13 @@ pub(super) struct TransceiverSink {
     remote: Option<RemoteSink>,
 }
 
+impl Drop for TransceiverSink {
+    fn drop(&mut self) {
+        self.feedback.ended.store(true, Ordering::Release);
+        self.feedback.changed.notify_waiters();
+    }
+}
+
 struct RemoteSink {
     incoming: mpsc::Sender<Incoming>,
     reader: Arc<Reader>,
