@@ -25,10 +25,15 @@ fn srtp(c: &mut Criterion) {
             packet(number)
         };
         group.bench_function(format!("protect {}", profile.name()), |b| {
-            b.iter_batched_ref(&mut next, |packet| protector.protect_rtp(packet, 0).expect("protected"), BatchSize::SmallInput);
+            b.iter_batched_ref(
+                &mut next,
+                |packet| protector.protect_rtp(packet, 0).expect("protected"),
+                BatchSize::SmallInput,
+            );
         });
         let mut protector = Protector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
-        let mut unprotector = Unprotector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
+        let mut unprotector =
+            Unprotector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
         let mut protected = || {
             let mut packet = next();
             protector.protect_rtp(&mut packet, 0).expect("protected");

@@ -2,9 +2,7 @@
 
 use peerconnection::{
     ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, MediaKind, Session,
-    SessionEvent, TransceiverId, TransceiverInit,
-    bytes::BytesMut,
-    stun::net::Transmit,
+    SessionEvent, TransceiverId, TransceiverInit, bytes::BytesMut, stun::net::Transmit,
 };
 use std::{
     num::NonZeroUsize,
@@ -28,7 +26,8 @@ pub fn dtls_pair(now: Instant) -> [dtls::Connection; 2] {
 
 pub fn certificate(name: &str) -> dtls::Certificate {
     let mut random = Seed::new(1).fork(name).random();
-    dtls::Certificate::generate(&provider(), &mut random, WALL, &dtls::CertificateOptions::new()).expect("made")
+    dtls::Certificate::generate(&provider(), &mut random, WALL, &dtls::CertificateOptions::new())
+        .expect("made")
 }
 
 pub fn dtls_ends(now: Instant, certificates: &[dtls::Certificate; 2]) -> [dtls::Connection; 2] {
@@ -37,7 +36,8 @@ pub fn dtls_ends(now: Instant, certificates: &[dtls::Certificate; 2]) -> [dtls::
         let random = Seed::new(2).boxed_random(&format!("{ours}"));
         let mut connection =
             dtls::Connection::new(Arc::clone(&config), role, certificates[ours].clone(), now, random);
-        let fingerprint = certificates[1 - ours].fingerprint(&provider(), crypto::HashId::Sha256).expect("computed");
+        let fingerprint =
+            certificates[1 - ours].fingerprint(&provider(), crypto::HashId::Sha256).expect("computed");
         connection.expect_fingerprints(now, vec![fingerprint]);
         connection.start(now);
         connection
@@ -53,7 +53,11 @@ pub fn shake_hands(now: Instant, [client, server]: &mut [dtls::Connection; 2]) {
             exchange(now, from, to, &mut out);
             exchange(now, to, from, &mut out);
         }
-        assert_ne!((client.stats().records_sent, server.stats().records_sent), before, "the handshake goes on");
+        assert_ne!(
+            (client.stats().records_sent, server.stats().records_sent),
+            before,
+            "the handshake goes on"
+        );
     }
     exchange(now, client, server, &mut out);
     exchange(now, server, client, &mut out);
@@ -97,14 +101,17 @@ impl Stack {
         let mut a = session(start, "a", "192.0.2.1:5000");
         let mut b = session(start, "b", "192.0.2.2:5000");
         let channel = a.create_data_channel(start, "bench", &DataChannelInit::new()).expect("a channel");
-        let video = a.add_transceiver(start, MediaKind::Video, TransceiverInit::new()).expect("a transceiver");
+        let video =
+            a.add_transceiver(start, MediaKind::Video, TransceiverInit::new()).expect("a transceiver");
         a.set_local_description(start, None).expect("an offer");
         let offer = a.descriptions().pending_local.expect("an offer");
         b.set_remote_description(start, Description::offer(&offer.sdp()).expect("readable")).expect("taken");
         b.set_local_description(start, None).expect("an answer");
         let answer = b.descriptions().current_local.expect("an answer");
-        a.set_remote_description(start, Description::answer(&answer.sdp()).expect("readable")).expect("taken");
-        let mut stack = Self { now: start, a, b, channel, other: channel, video, out: Vec::with_capacity(1 << 16) };
+        a.set_remote_description(start, Description::answer(&answer.sdp()).expect("readable"))
+            .expect("taken");
+        let mut stack =
+            Self { now: start, a, b, channel, other: channel, video, out: Vec::with_capacity(1 << 16) };
         let mut other = None;
         while other.is_none() || stack.a.data_channel_state(channel) != DataChannelState::Open {
             stack.step();

@@ -85,7 +85,8 @@ fn srtp_allocates_nothing() {
     for profile in Profile::ALL {
         let (key, salt) = (vec![1; profile.key_len()], vec![2; profile.salt_len()]);
         let mut protector = Protector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
-        let mut unprotector = Unprotector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
+        let mut unprotector =
+            Unprotector::new(&provider, profile, &key, &salt, Config::new()).expect("keys fit");
         let mut packet = Vec::with_capacity(1_500);
         let mut run = |from, to| {
             for number in from..to {
@@ -112,7 +113,7 @@ fn stun_parse_and_verify_allocate_nothing() {
         let message = Message::parse(&request).expect("readable");
         message.check_fingerprint().expect("intact");
         message.verify(&key).expect("authentic");
-        assert_eq!(message.require::<Username>().expect("there").as_str(), Some("evtj:h6vY"));
+        assert_eq!(message.require::<Username<'_>>().expect("there").as_str(), Some("evtj:h6vY"));
     };
     check();
     assert_eq!(allocations(|| (0..PACKETS).for_each(|_| check())), 0);
@@ -127,7 +128,7 @@ fn dtls_seal_and_open_allocate_nothing() {
         for _ in 0..count {
             out.clear();
             let sealed = client.seal_with(&mut out, |out| {
-                out.resize(1_100, 7);
+                out.extend_from_slice(&[7; 1_100]);
                 Some(())
             });
             assert_eq!(sealed, Some(()));
@@ -147,11 +148,13 @@ fn data_out(stack: &mut stack::Stack, size: usize, messages: usize) -> (u64, u64
     let mut out = Vec::with_capacity(1 << 16);
     for _ in 0..messages {
         let payload = Payload::binary(message.clone());
-        allocated += allocations(|| stack.a.send_data(stack.now, stack.channel, payload).expect("there is room"));
+        allocated +=
+            allocations(|| stack.a.send_data(stack.now, stack.channel, payload).expect("there is room"));
         loop {
             out.clear();
             let mut transmit = None;
-            allocated += allocations(|| transmit = stack.a.poll_transmit(stack.now, NonZeroUsize::MIN, &mut out));
+            allocated +=
+                allocations(|| transmit = stack.a.poll_transmit(stack.now, NonZeroUsize::MIN, &mut out));
             let Some(transmit) = transmit else { break };
             sent += 1;
             stack.b.handle_datagram(stack.now, stack::datagram(stack.now, transmit, &out));
@@ -163,12 +166,11 @@ fn data_out(stack: &mut stack::Stack, size: usize, messages: usize) -> (u64, u64
     (allocated, sent)
 }
 
-/// Data out. A fragment costs no allocation of its own; what is left is the bookkeeping of the queues, which grows in
-/// blocks.
+/// Data out: no allocation for a datagram, nor for a message. Now and then a queue takes a new block.
 #[test]
 fn data_out_stays_within_its_budget() {
     let mut stack = stack::Stack::new(testkit::start());
-    for (size, limit) in [(100, 1.0), (16_384, 0.2)] {
+    for (size, limit) in [(100, 0.01), (16_384, 0.01)] {
         data_out(&mut stack, size, 400);
         let (allocated, sent) = data_out(&mut stack, size, 400);
         let rate = allocated as f64 / sent as f64;
@@ -177,7 +179,7 @@ fn data_out_stays_within_its_budget() {
     }
 }
 
-/// Frames out: the allocations of the sending side for each packet.
+/// Media: nothing for a packet in either direction, one for each frame that is put together.
 #[test]
 fn media_out_and_in_stay_within_their_budget() {
     let mut stack = stack::Stack::new(testkit::start());
@@ -186,8 +188,8 @@ fn media_out_and_in_stay_within_their_budget() {
     let frame = Bytes::from(frame);
     let video = stack.b.transceivers().next().expect("made by the offer").id;
     let mut out = Vec::with_capacity(1 << 16);
-    // The buffers that datagrams arrive in, as a driver's pool hands them out.
-    let mut pool: Vec<BytesMut> = (0..64).map(|_| BytesMut::with_capacity(2_048)).collect();
+    // What datagrams arrive in: pieces of one large buffer, as a driver reads them.
+    let mut pool = BytesMut::new();
     let mut measure = |stack: &mut stack::Stack, frames: u64, start: u64| {
         let (mut sending, mut receiving, mut packets, mut received) = (0, 0, 0, 0);
         for number in 0..frames {
@@ -197,12 +199,17 @@ fn media_out_and_in_stay_within_their_budget() {
             loop {
                 out.clear();
                 let mut transmit = None;
-                sending += allocations(|| transmit = stack.a.poll_transmit(stack.now, NonZeroUsize::MIN, &mut out));
+                sending +=
+                    allocations(|| transmit = stack.a.poll_transmit(stack.now, NonZeroUsize::MIN, &mut out));
                 let Some(transmit) = transmit else { break };
                 packets += u64::from(out.first().is_some_and(|first| (128..=191).contains(first)));
-                let mut payload = pool.pop().unwrap_or_else(|| BytesMut::with_capacity(2_048));
-                payload.clear();
-                payload.extend_from_slice(&out);
+                if pool.capacity() < 2_048 {
+                    // The first piece makes the buffer shared: once for a hundred packets.
+                    pool = BytesMut::with_capacity(1 << 18);
+                    drop(pool.split());
+                }
+                pool.extend_from_slice(&out);
+                let payload = pool.split();
                 let path = transmit.path.reversed();
                 let datagram = Datagram { path, ecn: None, arrival: stack.now, payload };
                 receiving += allocations(|| stack.b.handle_datagram(stack.now, datagram));
@@ -211,7 +218,6 @@ fn media_out_and_in_stay_within_their_budget() {
             receiving += allocations(|| taken = stack.b.recv_frame(video));
             received += u64::from(taken.is_some());
             drop(taken);
-            pool.extend((pool.len()..64).map(|_| BytesMut::with_capacity(2_048)));
             stack.step();
             stack.now += Duration::from_millis(32);
             while stack.a.poll_event().is_some() || stack.b.poll_event().is_some() {}
@@ -222,6 +228,7 @@ fn media_out_and_in_stay_within_their_budget() {
     let (sending, receiving, packets, received) = measure(&mut stack, 100, 100);
     println!("media: {packets} packets in {received} frames, {sending} allocations out, {receiving} in");
     assert!(packets >= 1_700 && received >= 99, "{packets} packets, {received} frames");
+    // Now and then a map or a queue takes a new block.
     assert!(sending * 100 <= packets, "{sending} allocations for {packets} packets out");
-    assert!(receiving <= packets / 10, "{receiving} allocations for {packets} packets in");
+    assert!(receiving <= received + packets / 50, "{receiving} allocations for {received} frames in");
 }

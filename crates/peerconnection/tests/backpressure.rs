@@ -111,11 +111,8 @@ async fn raising_the_mark_wakes_the_sender() {
 
 #[tokio::test]
 async fn a_message_that_is_too_large_comes_back_with_the_limit() {
-    let pair = Pair::new(
-        Configuration::default(),
-        Configuration::default().with_max_message_size(1_000),
-    )
-    .await;
+    let pair =
+        Pair::new(Configuration::default(), Configuration::default().with_max_message_size(1_000)).await;
     assert_eq!(pair.a_channel.max_message_size(), 1_000);
     for outcome in [pair.a_channel.send(vec![1; 1_001]).await, pair.a_channel.try_send(vec![1; 1_001])] {
         match outcome.expect_err("too large") {

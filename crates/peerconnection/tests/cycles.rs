@@ -169,5 +169,8 @@ fn run(name: &str, runtime: &Runtime) {
 #[test]
 fn a_hundred_cycles_give_everything_back() {
     run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
-    run("two workers", &Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"));
+    run(
+        "two workers",
+        &Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
+    );
 }

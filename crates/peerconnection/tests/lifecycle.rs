@@ -7,8 +7,8 @@ mod connections;
 
 use connections::{Pair, connection, negotiate, next_channel, poll_times, within};
 use peerconnection::{
-    AnswerOptions, Configuration, DataChannelInit, DataChannelState, Description, Direction, ErrorKind, IceCandidateInit,
-    MediaKind, OfferOptions, PeerConnectionState, SignalingState, TransceiverInit,
+    AnswerOptions, Configuration, DataChannelInit, DataChannelState, Description, Direction, ErrorKind,
+    IceCandidateInit, MediaKind, OfferOptions, PeerConnectionState, SignalingState, TransceiverInit,
     media::{EncodedFrame, MediaTime},
     tokio::{Event, Message, PeerConnection, RemoteTrack, SendError, WriteError},
 };
@@ -284,7 +284,9 @@ async fn interrupted(name: &str, a: &PeerConnection, polls: u32) -> bool {
     let candidate = IceCandidateInit::new("");
     match name {
         "add_ice_candidate" => poll_times(a.add_ice_candidate(candidate), polls).await.is_some(),
-        "add_track" => poll_times(a.add_track(MediaKind::Audio, TransceiverInit::new()), polls).await.is_some(),
+        "add_track" => {
+            poll_times(a.add_track(MediaKind::Audio, TransceiverInit::new()), polls).await.is_some()
+        }
         "add_transceiver" => {
             let init = TransceiverInit::new().direction(Direction::RecvOnly);
             poll_times(a.add_transceiver(MediaKind::Video, init), polls).await.is_some()

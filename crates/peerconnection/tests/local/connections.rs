@@ -24,7 +24,9 @@ pub(crate) async fn negotiate(a: &PeerConnection, b: &PeerConnection) {
     a.set_local_description(a.create_offer(OfferOptions::new()).await.expect("an offer")).await.expect("set");
     a.gathering_complete().await.expect("gathered");
     b.set_remote_description(a.local_description().expect("an offer")).await.expect("taken");
-    b.set_local_description(b.create_answer(AnswerOptions::new()).await.expect("an answer")).await.expect("set");
+    b.set_local_description(b.create_answer(AnswerOptions::new()).await.expect("an answer"))
+        .await
+        .expect("set");
     b.gathering_complete().await.expect("gathered");
     a.set_remote_description(b.local_description().expect("an answer")).await.expect("taken");
 }

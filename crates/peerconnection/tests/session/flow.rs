@@ -110,7 +110,11 @@ fn sound_and_pictures_go_both_ways() {
     call.connect();
     let arrived = talk(&mut call, media, 2_000);
     for (sounds, pictures) in arrived {
-        assert!((95..=100).contains(&sounds) && (46..=50).contains(&pictures), "{arrived:?} {:#?}", call.session(Who::Alice).stats());
+        assert!(
+            (95..=100).contains(&sounds) && (46..=50).contains(&pictures),
+            "{arrived:?} {:#?}",
+            call.session(Who::Alice).stats()
+        );
     }
     for who in Who::BOTH {
         let stats = call.session(who).stats();

@@ -53,7 +53,8 @@ async function echoCase() {
     await sleep(50);
     if (call.pc.signalingState === 'stable' && call.pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1] !== before) break;
   }
-  const after = await watch(call.pc, 2);
+  await sleep(1000);
+  const after = await watch(call.pc, 3);
   const restarted = call.pc.localDescription.sdp.match(/a=ice-ufrag:(\S+)/)[1] !== before;
   stop();
   return { echoed, media, recorded, restart: { restarted, fps: after.fps } };
