@@ -1,9 +1,9 @@
 //! `cargo xtask demo`: the demonstration, an example of the umbrella crate.
 
-use crate::{Failure, shell};
+use crate::{Failure, calls, shell};
 
 /// How cargo is called; what follows is for the demonstration itself.
-pub(crate) const ARGUMENTS: &[&str] = &[
+const ARGUMENTS: &[&str] = &[
     "run",
     "--quiet",
     "--locked",
@@ -16,15 +16,15 @@ pub(crate) const ARGUMENTS: &[&str] = &[
     "turn-server,containers",
     "--",
 ];
-/// Where the demonstration is, one of them.
-const SOURCES: [&str; 2] = ["crates/peerlane/examples/demo.rs", "crates/peerlane/examples/demo/main.rs"];
 
+/// With `--headless` a browser without window visits the demonstration and tells what it saw.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    if arguments.iter().any(|argument| argument == "--headless") {
+        calls::build()?;
+        let server = calls::release_folder().join("examples/demo");
+        return calls::run(&["--demo", &server.to_string_lossy()]);
+    }
     let mut all: Vec<&str> = ARGUMENTS.to_vec();
     all.extend(arguments.iter().map(String::as_str));
     shell::run("cargo", &all)
-}
-
-pub(crate) fn exists() -> bool {
-    SOURCES.iter().any(|path| shell::root().join(path).exists())
 }

@@ -4,7 +4,7 @@ mod count;
 mod runner;
 
 use crate::{
-    Failure, clippy, demo, doc, fmt, interop,
+    Failure, clippy, doc, fmt,
     metadata::{Package, Workspace},
     setup, shell,
 };
@@ -134,14 +134,8 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
         &["test", "--locked", "--workspace", "--all-features", "--doc", "--no-fail-fast"],
     ));
     steps.push(Step::xtask("package"));
-    if demo::exists() {
-        let mut arguments = demo::ARGUMENTS.to_vec();
-        arguments.push("--headless");
-        steps.push(Step::cargo("demo", &arguments));
-    }
-    if interop::exists() {
-        steps.push(Step::cargo("interop", interop::ARGUMENTS));
-    }
+    steps.push(Step { program: "xtask", ..Step::cargo("demo", &["demo", "--headless"]) });
+    steps.push(Step::xtask("interop"));
     steps
 }
 

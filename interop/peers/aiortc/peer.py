@@ -108,6 +108,13 @@ class Agent:
     async def add_transceiver(self, kind, direction):
         self.pc.addTransceiver(kind, direction=direction)
 
+    async def remove_media(self, kind):
+        # aiortc has no removeTrack: the direction says that nothing is sent any more.
+        for transceiver in self.pc.getTransceivers():
+            if transceiver.kind == kind and transceiver.sender.track is not None:
+                transceiver.sender.replaceTrack(None)
+                transceiver.direction = "recvonly"
+
     async def offer(self, iceRestart=False):
         if iceRestart:
             raise NotImplementedError("aiortc has no ICE restart")
