@@ -103,11 +103,14 @@ async fn cycle(alive: &Arc<AtomicUsize>) {
         }
     });
 
+    let t0 = now();
     within("connected", a.connected()).await.expect("connected");
+    println!("DBG connected {:?}", now() - t0);
     for size in [10, 100_000] {
         channel.send(vec![size as u8; size]).await.expect("open");
         assert_eq!(within("the echo", channel.recv()).await, Some(Message::from(vec![size as u8; size])));
     }
+    println!("DBG data {:?}", now() - t0);
     let mut time = 0;
     within("a picture", async {
         loop {
@@ -123,10 +126,13 @@ async fn cycle(alive: &Arc<AtomicUsize>) {
     })
     .await;
 
+    let t0 = now();
     within("close", a.close()).await;
+    let t1 = now();
     assert_eq!(within("the end of the channel", channel.recv()).await, None);
     assert!(track.write(EncodedFrame::new(vec![0; 10].into(), MediaTime(0), now())).await.is_err());
     within("close", b.close()).await;
+    println!("DBG {:?} {:?}", t1 - t0, now() - t1);
     within("the end of the events", events).await.expect("no panic");
     within("the end of the events", other).await.expect("no panic");
 }
