@@ -56,6 +56,10 @@ async fn main() -> ExitCode {
         return finish(own_agent::run(options.hidden).await.map(|()| true));
     }
     if !sandbox::is_inside() {
+        if options.demo.is_none() {
+            // Out here, where packages can be had; inside it is only looked for.
+            peers::python().await;
+        }
         match sandbox::run_inside() {
             Ok(Some(status)) => return if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE },
             Ok(None) => println!(

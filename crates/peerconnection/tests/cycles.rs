@@ -111,6 +111,7 @@ async fn cycle(alive: &Arc<AtomicUsize>) {
         assert_eq!(within("the echo", channel.recv()).await, Some(Message::from(vec![size as u8; size])));
     }
     println!("DBG data {:?}", now() - t0);
+    if now() - t0 > Duration::from_secs(1) { println!("DBGA {:#?}\nDBGB {:#?}", a.stats().await.unwrap(), b.stats().await.unwrap()); std::process::exit(1); }
     let mut time = 0;
     within("a picture", async {
         loop {
@@ -174,7 +175,7 @@ fn run(name: &str, runtime: &Runtime) {
 
 #[test]
 fn a_hundred_cycles_give_everything_back() {
-    run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
+    //run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
     run(
         "two workers",
         &Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),

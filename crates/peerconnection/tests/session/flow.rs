@@ -311,3 +311,53 @@ fn users_57_channels_are_made_anew_a_thousand_times() {
     let stats = call.session(Who::Bob).stats().data;
     assert_eq!((stats.channels_opened, stats.channels_closed), (1_001, 1_000));
 }
+
+/// Nothing is lost, so nothing may wait for a retransmission: whoever is faster, the channel opens in a few round trips.
+#[test]
+fn a_channel_opens_without_waiting_for_a_timer() {
+    for seed in 0..150 {
+        let link = Link::new().latency(Duration::from_micros(seed * 40)).jitter(Duration::from_micros(seed * 30));
+        let mut call = Call::with(seed, link, [Configuration::default(), Configuration::default()]);
+        let channel = call.open(Who::Alice, "chat");
+        let offer = call.offer(Who::Alice);
+        call.take(Who::Bob, offer);
+        let answer = call.answer(Who::Bob);
+        call.world.run_for(Duration::from_micros(seed * 997 % 60_000));
+        call.take(Who::Alice, answer);
+        let took = call.until(secs(10), |call| {
+            !call.announced(Who::Bob).is_empty()
+                && call.session(Who::Alice).data_channel_state(channel) == DataChannelState::Open
+        });
+        assert!(took.is_some_and(|took| took < ms(500)), "seed {seed}: {took:?}");
+    }
+}
+
+/// A reader that stood still and reads again: the sender goes on at once, at the speed of the link.
+#[test]
+fn a_window_that_opens_again_is_used_at_once() {
+    let small = || Configuration::default().with_send_buffer(64 * 1024).with_receive_buffer(64 * 1024).with_max_message_size(64 * 1024);
+    let mut call = Call::with(10, Link::new().latency(ms(1)), [small(), small()]);
+    let channels = call.with_channel();
+    let mut sent = 0;
+    let stuck = (0..400).filter(|_| {
+        let taken = call.send(Who::Alice, channels.0, vec![0; 16_000]);
+        sent += u32::from(taken);
+        call.world.run_for(ms(5));
+        !taken
+    });
+    assert!(stuck.count() > 300, "the window is closed");
+    let begin = call.world.now();
+    let mut received = 0;
+    while received < sent + 100 {
+        received += std::iter::from_fn(|| call.recv(Who::Bob, channels.1)).count() as u32;
+        while sent < received + 8 && call.send(Who::Alice, channels.0, vec![0; 16_000]) {
+            sent += 1;
+        }
+        call.world.run_for(ms(1));
+        let took = call.world.now().saturating_duration_since(begin);
+        assert!(took < secs(4), "{received} of {sent} messages in {took:?}");
+        if received > 100 {
+            break;
+        }
+    }
+}
