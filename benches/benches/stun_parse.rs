@@ -12,7 +12,7 @@ fn stun(c: &mut Criterion) {
     builder.attribute(&Username::new("evtj:h6vY").expect("short")).message_integrity(&key).fingerprint();
     builder.finish().expect("built");
     c.bench_function("stun parse", |b| {
-        b.iter(|| Message::parse(black_box(&request)).expect("readable").class())
+        b.iter(|| Message::parse(black_box(&request)).expect("readable").class());
     });
     c.bench_function("stun parse and verify", |b| {
         b.iter(|| {

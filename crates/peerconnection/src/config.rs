@@ -24,6 +24,7 @@ pub enum HostAddresses {
     #[default]
     Shown,
     /// `UUID.local` names that only the local network can resolve (mDNS candidates).
+    #[cfg(feature = "mdns")]
     Hidden,
 }
 

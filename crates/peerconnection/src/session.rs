@@ -365,6 +365,7 @@ fn ice_config(config: &Configuration) -> ice::Config {
         .with_loopback(ice::Loopback::Allow)
         .with_host_addresses(match config.host_addresses {
             HostAddresses::Shown => ice::HostAddresses::Plain,
+            #[cfg(feature = "mdns")]
             HostAddresses::Hidden => ice::HostAddresses::MdnsNames,
         })
         .with_disconnect_after(config.disconnect_after)

@@ -64,10 +64,13 @@ async fn a_slow_reader_makes_the_sender_wait_and_loses_nothing() {
         }
         sender
     });
+    let begin = tokio::time::Instant::now();
     for number in 0..total {
         let received = within("a message", pair.b_channel.recv()).await;
         assert_eq!(received, Some(Message::from(message(number))), "message {number}");
     }
+    // A window that opens again is used at once, without waiting for a timer of either side.
+    assert!(begin.elapsed() < Duration::from_secs(3), "{total} messages took {:?}", begin.elapsed());
     let sender = within("the sender", sending).await.expect("no panic");
     sender.set_buffered_amount_low_threshold(0);
     within("all sent", sender.buffered_amount_low()).await;
@@ -115,10 +118,10 @@ async fn a_message_that_is_too_large_comes_back_with_the_limit() {
         Pair::new(Configuration::default(), Configuration::default().with_max_message_size(1_000)).await;
     assert_eq!(pair.a_channel.max_message_size(), 1_000);
     for outcome in [pair.a_channel.send(vec![1; 1_001]).await, pair.a_channel.try_send(vec![1; 1_001])] {
-        match outcome.expect_err("too large") {
-            SendError::TooLarge { limit, message } => assert_eq!((limit, message.len()), (1_000, 1_001)),
-            other => panic!("{other}"),
-        }
+        let SendError::TooLarge { limit, message } = outcome.expect_err("too large") else {
+            panic!("another error")
+        };
+        assert_eq!((limit, message.len()), (1_000, 1_001));
     }
     pair.a_channel.send(vec![1; 1_000]).await.expect("just fits");
     let mut receiver = pair.b_channel;

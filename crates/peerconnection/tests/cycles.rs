@@ -80,38 +80,35 @@ async fn cycle(alive: &Arc<AtomicUsize>) {
         let _probe = probe;
         while let Some(event) = b_events.next().await {
             let probe = Probe::new(&inner);
-            match event {
-                Event::DataChannel(mut channel) => drop(tokio::spawn(async move {
+            if let Event::DataChannel(mut channel) = event {
+                tokio::spawn(async move {
                     let _probe = probe;
                     while let Some(message) = channel.recv().await {
                         if channel.send(message).await.is_err() {
                             break;
                         }
                     }
-                })),
-                Event::Track(mut event) => {
-                    let seen = seen.clone();
-                    drop(tokio::spawn(async move {
-                        let _probe = probe;
-                        while let Some(frame) = event.track.recv_frame().await {
-                            let _ = seen.send(frame.payload.len());
-                        }
-                    }));
-                }
-                _ => {}
+                });
+            } else if let Event::Track(mut event) = event {
+                let seen = seen.clone();
+                tokio::spawn(async move {
+                    let _probe = probe;
+                    while let Some(frame) = event.track.recv_frame().await {
+                        let _ = seen.send(frame.payload.len());
+                    }
+                });
             }
         }
     });
 
-    let t0 = now();
     within("connected", a.connected()).await.expect("connected");
-    println!("DBG connected {:?}", now() - t0);
+    let begin = now();
     for size in [10, 100_000] {
         channel.send(vec![size as u8; size]).await.expect("open");
         assert_eq!(within("the echo", channel.recv()).await, Some(Message::from(vec![size as u8; size])));
     }
-    println!("DBG data {:?}", now() - t0);
-    if now() - t0 > Duration::from_secs(1) { println!("DBGA {:#?}\nDBGB {:#?}", a.stats().await.unwrap(), b.stats().await.unwrap()); std::process::exit(1); }
+    // Nothing is lost on the way: nothing may wait for a timer.
+    assert!(now() - begin < Duration::from_secs(1), "the echo took {:?}", now() - begin);
     let mut time = 0;
     within("a picture", async {
         loop {
@@ -127,13 +124,10 @@ async fn cycle(alive: &Arc<AtomicUsize>) {
     })
     .await;
 
-    let t0 = now();
     within("close", a.close()).await;
-    let t1 = now();
     assert_eq!(within("the end of the channel", channel.recv()).await, None);
     assert!(track.write(EncodedFrame::new(vec![0; 10].into(), MediaTime(0), now())).await.is_err());
     within("close", b.close()).await;
-    println!("DBG {:?} {:?}", t1 - t0, now() - t1);
     within("the end of the events", events).await.expect("no panic");
     within("the end of the events", other).await.expect("no panic");
 }
@@ -168,14 +162,14 @@ fn run(name: &str, runtime: &Runtime) {
         }
         settled(&alive, start).await;
         let after = resident();
-        println!("{name}: {} KiB resident before, {} KiB after {CYCLES} cycles", before >> 10, after >> 10);
+        eprintln!("{name}: {} KiB resident before, {} KiB after {CYCLES} cycles", before >> 10, after >> 10);
         assert!(after <= before + GROWTH, "{name}: {before} bytes grew to {after}");
     });
 }
 
 #[test]
 fn a_hundred_cycles_give_everything_back() {
-    //run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
+    run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
     run(
         "two workers",
         &Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),

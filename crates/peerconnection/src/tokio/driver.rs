@@ -128,8 +128,10 @@ impl Driver {
         tokio::pin!(sleep);
         let mut owned = true;
         loop {
-            let more = self.transmit(clock.now);
+            self.transmit(clock.now);
             self.deliver(clock.now);
+            // What was delivered has something to say in turn: a message that waited, a window that opened again.
+            let more = self.transmit(clock.now);
             if self.session.is_closed() {
                 break;
             }

@@ -34,9 +34,8 @@ pub(crate) async fn negotiate(a: &PeerConnection, b: &PeerConnection) {
 /// The next channel that the other side opens.
 pub(crate) async fn next_channel(events: &mut Events) -> DataChannel {
     loop {
-        match events.next().await.expect("the connection has ended") {
-            Event::DataChannel(channel) => return channel,
-            _ => {}
+        if let Event::DataChannel(channel) = events.next().await.expect("the connection has ended") {
+            return channel;
         }
     }
 }

@@ -316,7 +316,8 @@ fn users_57_channels_are_made_anew_a_thousand_times() {
 #[test]
 fn a_channel_opens_without_waiting_for_a_timer() {
     for seed in 0..150 {
-        let link = Link::new().latency(Duration::from_micros(seed * 40)).jitter(Duration::from_micros(seed * 30));
+        let link =
+            Link::new().latency(Duration::from_micros(seed * 40)).jitter(Duration::from_micros(seed * 30));
         let mut call = Call::with(seed, link, [Configuration::default(), Configuration::default()]);
         let channel = call.open(Who::Alice, "chat");
         let offer = call.offer(Who::Alice);
@@ -335,7 +336,12 @@ fn a_channel_opens_without_waiting_for_a_timer() {
 /// A reader that stood still and reads again: the sender goes on at once, at the speed of the link.
 #[test]
 fn a_window_that_opens_again_is_used_at_once() {
-    let small = || Configuration::default().with_send_buffer(64 * 1024).with_receive_buffer(64 * 1024).with_max_message_size(64 * 1024);
+    let small = || {
+        Configuration::default()
+            .with_send_buffer(64 * 1024)
+            .with_receive_buffer(64 * 1024)
+            .with_max_message_size(64 * 1024)
+    };
     let mut call = Call::with(10, Link::new().latency(ms(1)), [small(), small()]);
     let channels = call.with_channel();
     let mut sent = 0;
