@@ -195,7 +195,7 @@ fn media_out_and_in_stay_within_their_budget() {
         for number in 0..frames {
             let time = MediaTime((start + number) * 3_000);
             let encoded = EncodedFrame::new(frame.clone(), time, stack.now);
-            sending += allocations(|| assert!(stack.a.send_frame(stack.now, stack.video, encoded)));
+            sending += allocations(|| stack.a.send_frame(stack.now, stack.video, encoded).expect("room"));
             loop {
                 out.clear();
                 let mut transmit = None;

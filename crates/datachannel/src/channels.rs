@@ -183,6 +183,27 @@ impl Channels {
         self.drain(now);
     }
 
+    /// Begins anew, for another DTLS association or after the end of this one: an association does not outlive the DTLS
+    /// below it (RFC 8841 §10.3). Channels of the last association are closed; channels opened from now on wait for
+    /// [`start`](Self::start). Nothing happens when there was no association.
+    pub fn renew(&mut self, now: Instant, rng: Box<dyn Random>) {
+        if self.role.is_none() && self.phase != Phase::Closed {
+            return;
+        }
+        self.drain(now);
+        self.on_restarted();
+        self.sctp = Association::new(Arc::clone(&self.config.sctp), now, rng);
+        self.phase = Phase::Connecting;
+        self.role = None;
+        self.space_queued = false;
+    }
+
+    /// Whether the association has ended; [`renew`](Self::renew) makes room for another.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
     /// Takes in one SCTP packet: the plaintext of one DTLS record.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.sctp.handle_packet(now, packet);

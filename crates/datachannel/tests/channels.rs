@@ -353,3 +353,35 @@ fn unreliable_channels_lose_messages_and_stay_open() {
     assert_eq!(pair.ends[A].state(a), ChannelState::Open);
     assert_eq!(pair.ends[B].state(b), ChannelState::Open);
 }
+
+/// RFC 8841 §10.3: a new DTLS association takes a new SCTP association with it, in other roles if need be.
+#[test]
+fn renewed_ends_begin_anew() {
+    let (mut pair, a, b) = Pair::with_channel(31, ChannelInit::new("old"));
+    pair.ends[B].send(pair.now, b, Payload::text("unread")).unwrap();
+    pair.run_for(ms(300));
+    let _ = [pair.take(A), pair.take(B)];
+    for side in [A, B] {
+        let rng = Box::new(Seeded::new(77 + side as u64));
+        pair.ends[side].renew(pair.now, rng);
+    }
+    pair.flush();
+    assert_eq!(pair.take(A), [Event::Closed(a, ChannelEnd::Association)]);
+    assert_eq!(pair.take(B), [Event::Closed(b, ChannelEnd::Association)]);
+    assert_eq!(pair.recv_all(A, a), [Payload::text("unread")], "what had arrived can still be read");
+    let new = pair.ends[B].open(pair.now, ChannelInit::new("new")).unwrap();
+    assert_eq!(pair.ends[B].state(new), ChannelState::Connecting);
+    pair.ends[A].start(pair.now, Role::Server);
+    pair.ends[B].start(pair.now, Role::Client);
+    assert_eq!(pair.ends[B].id(new), Some(ChannelId(0)), "by the new role");
+    pair.run_for(ms(300));
+    let [Event::Connected { .. }, Event::Announced(other)] = pair.take(A)[..] else { panic!() };
+    pair.ends[B].send(pair.now, new, Payload::text("again")).unwrap();
+    pair.run_for(ms(300));
+    assert_eq!(pair.recv_all(A, other), [Payload::text("again")]);
+    // Before there was an association there is nothing to renew.
+    let mut fresh = Pair::new(32);
+    let waiting = fresh.ends[A].open(fresh.now, ChannelInit::new("waits")).unwrap();
+    fresh.ends[A].renew(fresh.now, Box::new(Seeded::new(1)));
+    assert_eq!(fresh.ends[A].state(waiting), ChannelState::Connecting);
+}

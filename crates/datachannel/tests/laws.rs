@@ -4,7 +4,7 @@ use datachannel::{ChannelInit, ChannelKey, Channels, Config, Event, Payload, Rol
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use testkit::{Machine, Seed, laws};
+use testkit::{Machine, Seed};
 
 struct End {
     channels: Channels,
@@ -86,7 +86,4 @@ fn make(now: Instant, seed: Seed) -> (End, End) {
     (end("a", Role::Client), end("b", Role::Server))
 }
 
-#[test]
-fn all_laws_hold() {
-    laws::check_all(make);
-}
+testkit::law_tests!(make);

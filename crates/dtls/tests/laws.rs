@@ -8,7 +8,7 @@ use pair::{Seeded, certificates, fingerprint, provider};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use testkit::{Machine, Seed, laws};
+use testkit::{Machine, Seed};
 
 /// A connection as the test kit sees it. What is sealed on command is sent by the next poll.
 struct Adapter {
@@ -95,37 +95,4 @@ fn make(now: Instant, seed: Seed) -> (Adapter, Adapter) {
     )
 }
 
-#[test]
-fn order_free() {
-    laws::order_free(make);
-}
-
-#[test]
-fn no_busy_loop() {
-    laws::no_busy_loop(make);
-}
-
-#[test]
-fn monotone() {
-    laws::monotone(make);
-}
-
-#[test]
-fn deterministic() {
-    laws::deterministic(make);
-}
-
-#[test]
-fn total() {
-    laws::total(make);
-}
-
-#[test]
-fn output_on_poll() {
-    laws::output_on_poll(make);
-}
-
-#[test]
-fn closed_is_final() {
-    laws::closed_is_final(make);
-}
+testkit::law_tests!(make);

@@ -84,6 +84,10 @@ pub struct Agent {
 pub enum Received {
     /// STUN or TURN, taken in.
     Control,
+    /// Data from where an authenticated check came before the peer's credentials were known: the peer has our offer
+    /// and its answer is on the way. Nothing proves yet that the peer of the answer sent it, so it may be held, a little
+    /// of it, and brought again once the credentials are set.
+    Early,
     /// Dropped and counted.
     Ignored,
     /// Data of the peer, on a path that has passed an authenticated check.
@@ -207,6 +211,16 @@ impl Agent {
         let now = self.advance(now);
         if self.life == Life::Open {
             self.gatherer.add_server(now, server, &mut *self.rng);
+            self.settle(now);
+        }
+    }
+
+    /// Replaces the servers for the generations to come; for this one as well while it has not started gathering.
+    /// Allocations at servers that are gone live until nothing needs them.
+    pub fn set_servers(&mut self, now: Instant, servers: Vec<IceServer>) {
+        let now = self.advance(now);
+        if self.life == Life::Open {
+            self.gatherer.set_servers(servers);
             self.settle(now);
         }
     }

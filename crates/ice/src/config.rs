@@ -4,7 +4,7 @@ mod server;
 mod url;
 
 pub use server::{IceServer, ServerError};
-pub use url::{ParseUrlError, ServerScheme, ServerTransport, ServerUrl};
+pub use url::ServerUrl;
 
 use std::{fmt, time::Duration};
 

@@ -53,6 +53,10 @@ pub(crate) struct Gatherer {
     config: Arc<Config>,
     provider: Provider,
     servers: Vec<IceServer>,
+    /// How many of them are asked. Those behind were replaced and only explain allocations that live on.
+    asked: usize,
+    /// What replaces them in the next generation.
+    next_servers: Option<Vec<IceServer>>,
     sockets: Vec<Socket>,
     requests: Vec<ReflexiveRequest>,
     relays: Vec<Relay>,
@@ -70,8 +74,11 @@ pub(crate) struct Gatherer {
 
 impl Gatherer {
     pub(crate) fn new(config: Arc<Config>, provider: Provider) -> Self {
+        let servers: Vec<_> = config.servers.iter().take(MAX_SERVERS).cloned().collect();
         Self {
-            servers: config.servers.iter().take(MAX_SERVERS).cloned().collect(),
+            asked: servers.len(),
+            servers,
+            next_servers: None,
             config,
             provider,
             sockets: Vec::new(),
@@ -112,16 +119,46 @@ impl Gatherer {
 
     /// One more server, asked from all sockets.
     pub(crate) fn add_server(&mut self, now: Instant, server: IceServer, rng: &mut dyn Random) {
-        if self.servers.len() >= MAX_SERVERS {
+        if self.asked >= MAX_SERVERS {
             return;
         }
-        self.servers.push(server);
+        let index = self.asked;
+        self.servers.insert(index, server);
+        self.asked += 1;
+        for relay in &mut self.relays {
+            if relay.server() >= index {
+                relay.set_server(relay.server() + 1);
+            }
+        }
         if self.started {
             let sockets: Vec<_> = self.sockets.iter().map(Socket::address).collect();
             for socket in sockets {
-                self.ask(now, socket, self.servers.len() - 1, rng);
+                self.ask(now, socket, index, rng);
             }
         }
+    }
+
+    /// Other servers, from the next generation on; at once when this one has not started.
+    pub(crate) fn set_servers(&mut self, servers: impl IntoIterator<Item = IceServer>) {
+        self.next_servers = Some(servers.into_iter().take(MAX_SERVERS).collect());
+        if !self.started {
+            self.replace_servers();
+        }
+    }
+
+    fn replace_servers(&mut self) {
+        let Some(mut servers) = self.next_servers.take() else { return };
+        self.asked = servers.len();
+        self.lost.clear();
+        for relay in &mut self.relays {
+            let Some(old) = self.servers.get(relay.server()) else { continue };
+            let known = servers.iter().position(|server| server == old);
+            relay.set_server(known.unwrap_or(servers.len()));
+            if known.is_none() {
+                servers.push(old.clone());
+            }
+        }
+        self.servers = servers;
     }
 
     pub(crate) fn start(&mut self, now: Instant, rng: &mut dyn Random) {
@@ -148,6 +185,7 @@ impl Gatherer {
         self.relays.retain(|relay| !relay.is_over());
         self.found.clear();
         self.reported.clear();
+        self.replace_servers();
     }
 
     pub(crate) fn has_relays(&self) -> bool {
@@ -316,7 +354,7 @@ impl Gatherer {
         if self.config.policy == TransportPolicy::All {
             self.found.push_back(Found::Host { socket });
         }
-        for server in 0..self.servers.len() {
+        for server in 0..self.asked {
             self.ask(now, socket, server, rng);
         }
     }

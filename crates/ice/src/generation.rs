@@ -238,6 +238,11 @@ impl Generation {
         }
     }
 
+    /// Whether an authenticated check came over it before we knew the peer.
+    pub(crate) fn is_early(&self, link: Link) -> bool {
+        self.early.iter().any(|check| check.link == link)
+    }
+
     /// Removes pairs and what hangs on them.
     pub(crate) fn remove_pairs(&mut self, gone: impl Fn(&Pair) -> bool) {
         self.checklist.remove_if(gone);

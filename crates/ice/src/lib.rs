@@ -25,8 +25,8 @@ pub use candidate::{
     Priority, TcpType,
 };
 pub use config::{
-    Config, HostAddresses, IceServer, Implementation, InterfaceKind, Loopback, ParseUrlError, Role,
-    ServerError, ServerScheme, ServerTransport, ServerUrl, TransportPolicy,
+    Config, HostAddresses, IceServer, Implementation, InterfaceKind, Loopback, Role, ServerError, ServerUrl,
+    TransportPolicy,
 };
 pub use credentials::{Credentials, CredentialsError};
 pub use error::AddCandidateError;

@@ -99,10 +99,7 @@ fn make(now: Instant, seed: Seed) -> (Adapter, Adapter) {
     (Adapter(one), Adapter(other))
 }
 
-#[test]
-fn the_laws_hold() {
-    testkit::laws::check_all(make);
-}
+testkit::law_tests!(make);
 
 #[test]
 fn noise_is_harmless() {

@@ -62,6 +62,30 @@ fn t_i08_only_validated_paths_carry_data() {
     assert!(sent.iter().all(|sent| sent.path.remote != attacker()));
 }
 
+/// Data that outruns the answer is told apart: only from where an authenticated check came, and only until the peer's
+/// credentials say whether that was the peer.
+#[test]
+fn data_before_the_answer_is_early_where_a_check_came_from() {
+    for answers in [true, false] {
+        let mut lone = Lone::new(Role::Controlled, Config::new());
+        let _ = lone.agent.restart(lone.now);
+        lone.agent.start_gathering(lone.now);
+        lone.agent.local_addresses_complete(lone.now);
+        let remote = lone.remote;
+        assert_eq!(lone.feed(remote, DTLS), Received::Ignored, "no check yet");
+        let check = lone.request(Role::Controlling, false);
+        assert_eq!(lone.feed(remote, &check), Received::Control);
+        assert_eq!(lone.feed(remote, DTLS), Received::Early);
+        assert_eq!(lone.feed(attacker(), DTLS), Received::Ignored);
+        let other = Credentials::new("other", "0123456789abcdefghijklmnop").unwrap();
+        let peer = if answers { lone.credentials.clone() } else { other };
+        lone.agent.set_remote_credentials(lone.now, peer);
+        let _ = lone.drain();
+        let expected = if answers { Received::Peer { payload: 0..DTLS.len() } } else { Received::Ignored };
+        assert_eq!(lone.feed(remote, DTLS), expected, "the peer answered: {answers}");
+    }
+}
+
 /// Users 3, 13: a source without credentials gets no answer, leaves no trace and cannot redirect anything.
 #[test]
 fn unauthenticated_requests_get_nothing_and_change_nothing() {

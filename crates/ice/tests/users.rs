@@ -85,7 +85,9 @@ fn users_08_dead_interfaces_delay_nothing() {
     assert!(net.run_until(secs(60), |net| net.peers[0].agent.gathering_state() == GatheringState::Complete));
     assert!(net.now - start <= ms(5_100), "bounded: {:?}", net.now - start);
     let failures = net.peers[0].events.iter().filter(|(_, event)| match event {
-        Event::GatherFailed(failure) => failure.code == 701 && failure.url.as_str() == format!("stun:{STUN}"),
+        Event::GatherFailed(failure) => {
+            failure.code == 701 && failure.url.to_string() == format!("stun:{STUN}")
+        }
         _ => false,
     });
     assert_eq!(failures.count(), 1, "once per server");
@@ -103,6 +105,42 @@ fn a_dead_server_delays_nothing() {
     net.gather(0);
     net.run(ms(200));
     assert_eq!(net.peers[0].candidates().len(), 2);
+}
+
+/// W3C webrtc-pc §4.4.1.6: other servers are for the next gathering; those before are not asked again.
+#[test]
+fn replaced_servers_are_asked_after_a_restart() {
+    let mut net = Net::new(89);
+    net.nats.push(Nat::full_cone("198.51.100.1", "10.1.0.0"));
+    net.servers.insert(address("203.0.113.66:3478"), Server::Dead);
+    let dead =
+        IceServer::stun("stun:203.0.113.66".parse().unwrap(), &[address("203.0.113.66:3478")]).unwrap();
+    net.add(with_stun(Config::new()), Role::Controlling, &["10.1.0.1:1"]);
+    let failures = |net: &Net| {
+        net.peers[0].events.iter().filter(|(_, event)| matches!(event, Event::GatherFailed(_))).count()
+    };
+    let reflexive = |net: &Net| {
+        net.peers[0].agent.local_candidates().filter(|of| of.kind() == CandidateKind::ServerReflexive).count()
+    };
+    net.gather(0);
+    net.run(secs(1));
+    assert_eq!(reflexive(&net), 1);
+    let now = net.now;
+    net.peers[0].agent.set_servers(now, vec![dead]);
+    net.run(secs(10));
+    assert_eq!((reflexive(&net), failures(&net)), (1, 0), "not in this generation");
+    let now = net.now;
+    net.peers[0].agent.restart(now);
+    net.gather(0);
+    net.run(secs(10));
+    assert_eq!((reflexive(&net), failures(&net)), (0, 1), "only the new one was asked");
+    let now = net.now;
+    net.peers[0].agent.set_servers(now, Vec::new());
+    net.peers[0].agent.restart(now);
+    net.gather(0);
+    net.run(secs(10));
+    assert_eq!((reflexive(&net), failures(&net)), (0, 1));
+    assert_eq!(net.peers[0].agent.gathering_state(), GatheringState::Complete);
 }
 
 /// Users 10: the interface goes, another comes, with and without a second pair, and with a restart.

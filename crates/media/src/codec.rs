@@ -1,13 +1,32 @@
 //! What the engine knows about payload formats.
 
-/// Sound or picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use std::fmt;
+
+/// What a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(clippy::exhaustive_enums, reason = "the two kinds of tracks that exist")]
 pub enum MediaKind {
     /// Sound.
     Audio,
-    /// Picture.
+    /// Pictures.
     Video,
+}
+
+impl MediaKind {
+    /// The word for it in an m= line (RFC 8866 §8.2.1).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+impl fmt::Display for MediaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// How H.264 access units are cut into packets (RFC 6184 §6).

@@ -1,7 +1,7 @@
 //! STUN and TURN servers as an application names them: URLs and credentials (RFC 7064, RFC 7065).
 
 use crate::error::{Error, ErrorKind};
-use ice::{ServerScheme, ServerTransport, ServerUrl};
+use ice::ServerUrl;
 use std::{fmt, net::SocketAddr};
 
 /// One server, or several that share credentials (W3C `RTCIceServer`).
@@ -47,7 +47,7 @@ impl IceServer {
         if username.as_ref().is_some_and(|name| name.len() > 508) {
             return Err(Error::new(ErrorKind::InvalidAccessError, "a TURN user name has at most 508 bytes"));
         }
-        let is_turn = urls.iter().any(|url| url.scheme() == ServerScheme::Turn);
+        let is_turn = urls.iter().any(|url| matches!(url, ServerUrl::Turn(_)));
         if is_turn && (username.is_none() || credential.is_none()) {
             return Err(Error::new(
                 ErrorKind::InvalidAccessError,
@@ -107,13 +107,13 @@ fn parse(url: &str) -> Result<ServerUrl, Error> {
     let parsed: ServerUrl = url.parse().map_err(|error| {
         Error::new(ErrorKind::SyntaxError, format!("{url:?} is not an ICE server URL")).with_source(error)
     })?;
-    match (parsed.scheme(), parsed.transport()) {
-        (ServerScheme::Stun | ServerScheme::Turn, ServerTransport::Udp) => Ok(parsed),
-        _ => Err(Error::new(
+    if !parsed.is_supported() {
+        return Err(Error::new(
             ErrorKind::NotSupportedError,
             format!("{url:?}: servers over TCP and TLS are not supported by this version, use UDP"),
-        )),
+        ));
     }
+    Ok(parsed)
 }
 
 #[cfg(test)]

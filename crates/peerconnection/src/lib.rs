@@ -26,7 +26,7 @@ pub use event::{AnnouncedChannel, IceCandidateError, SelectedCandidatePair, Sess
 pub use ice_candidate::IceCandidateInit;
 pub use ice_server::{IceServer, ResolvedServer};
 pub use jsep::{AnswerOptions, OfferOptions};
-pub use session::{Datagram, Descriptions, DropCounters, Session};
+pub use session::{Datagram, Descriptions, DropCounters, SendMediaError, Session};
 pub use state::{DtlsTransportState, IceConnectionState, IceGatheringState, PeerConnectionState};
 pub use stats::{InboundStats, OutboundStats, StatsReport, TransportStats};
 pub use transceiver::{Direction, MediaKind, TransceiverId, TransceiverInit, TransceiverSnapshot};

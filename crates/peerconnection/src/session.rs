@@ -6,6 +6,7 @@
 mod apply;
 mod channels;
 mod closing;
+mod early;
 mod media;
 mod negotiate;
 mod receive;
@@ -17,12 +18,13 @@ mod transceivers;
 mod transmit;
 mod transport;
 
-pub use self::negotiate::Descriptions;
 use self::{
     closing::Farewell,
+    early::Early,
     transceivers::Transceiver,
     transport::{Dtls, Transport},
 };
+pub use self::{media::SendMediaError, negotiate::Descriptions};
 use crate::{
     Configuration, Error, ErrorKind, IceConnectionState, IceGatheringState, PeerConnectionState,
     ResolvedServer, SessionEvent, SignalingState,
@@ -65,6 +67,8 @@ pub struct DropCounters {
     pub ignored: u64,
     /// Came before the keys for them.
     pub early: u64,
+    /// Events that nobody fetched; see [`Session::poll_event`].
+    pub events: u64,
     /// SRTP or SRTCP that did not verify, or was a replay.
     pub unauthenticated: u64,
     /// Could not be sent.
@@ -109,6 +113,7 @@ pub struct Session {
     local_candidates_complete: bool,
     /// All sockets are known; said again to the agent for each generation.
     addresses_complete: bool,
+    early: Early,
     events: VecDeque<SessionEvent>,
     announced: Announced,
     /// Set when descriptions, directions or limits changed; whoever caches them looks again.
@@ -188,6 +193,7 @@ impl Session {
             local_candidates: Vec::new(),
             local_candidates_complete: false,
             addresses_complete: false,
+            early: Early::default(),
             events: VecDeque::new(),
             announced: Announced::default(),
             descriptions_changed: false,
@@ -232,24 +238,34 @@ impl Session {
         self.settle_ice(now);
     }
 
-    /// Replaces the STUN and TURN servers, with their names resolved. Used by the next gathering.
+    /// Replaces the STUN and TURN servers, with their names resolved. Used by the next gathering (W3C webrtc-pc
+    /// §4.4.1.6).
     pub fn set_ice_servers(
         &mut self,
         now: Instant,
         servers: Vec<crate::IceServer>,
         resolved: Vec<ResolvedServer>,
     ) {
+        let now = self.advance(now);
         self.config.ice_servers = servers;
-        self.set_resolved_servers(now, resolved);
+        let usable = self.usable_servers(resolved);
+        self.transport.ice.set_servers(now, usable);
     }
 
     /// Gives the addresses behind the configured servers. Names that did not resolve are reported as errors.
     pub fn set_resolved_servers(&mut self, now: Instant, resolved: Vec<ResolvedServer>) {
         let now = self.advance(now);
+        for server in self.usable_servers(resolved) {
+            self.transport.ice.add_server(now, server);
+        }
+        self.settle_ice(now);
+    }
+
+    fn usable_servers(&mut self, resolved: Vec<ResolvedServer>) -> Vec<ice::IceServer> {
         let mut servers = Vec::new();
         for ResolvedServer { url, addresses, login } in resolved {
             let server = match login {
-                Some((username, credential)) if url.scheme() == ice::ServerScheme::Turn => {
+                Some((username, credential)) if matches!(url, ice::ServerUrl::Turn(_)) => {
                     ice::IceServer::turn(url.clone(), &addresses, username, credential)
                 }
                 _ => ice::IceServer::stun(url.clone(), &addresses),
@@ -257,7 +273,7 @@ impl Session {
             match server {
                 Ok(server) => servers.push(server),
                 Err(error) => {
-                    self.events.push_back(SessionEvent::IceCandidateError(crate::IceCandidateError {
+                    self.push(SessionEvent::IceCandidateError(crate::IceCandidateError {
                         url: url.to_string(),
                         local: None,
                         // W3C webrtc-pc §4.8.3: 701 for a server that cannot be reached.
@@ -267,9 +283,7 @@ impl Session {
                 }
             }
         }
-        for server in servers {
-            self.transport.ice.add_server(now, server);
-        }
+        servers
     }
 
     /// The answer to [`SessionEvent::Resolve`]: `None` when the name could not be resolved.
@@ -279,7 +293,8 @@ impl Session {
         self.settle_ice(now);
     }
 
-    /// The next event, or `None` for now.
+    /// The next event, or `None` for now. Who does not fetch events loses the new ones beyond 4,096; states, channels and
+    /// transceivers can be read at any time.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<SessionEvent> {
         if self.is_closing() {

@@ -1,5 +1,6 @@
 //! The vocabulary of transceivers: what they are called, carry and may do.
 
+pub use ::media::MediaKind;
 use std::fmt;
 
 /// A transceiver of one session. Never reused within it.
@@ -9,33 +10,6 @@ pub struct TransceiverId(pub(crate) u32);
 impl fmt::Display for TransceiverId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "transceiver {}", self.0)
-    }
-}
-
-/// What an m= section carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_enums, reason = "the set is closed by the W3C specification")]
-pub enum MediaKind {
-    /// Sound.
-    Audio,
-    /// Pictures.
-    Video,
-}
-
-impl MediaKind {
-    /// The word in the m= line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Video => "video",
-        }
-    }
-}
-
-impl fmt::Display for MediaKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -181,3 +181,44 @@ async fn a_dropped_receiver_does_not_block_the_others() {
     assert_eq!(within("the other channel", other_end.recv()).await, Some(Message::from("through")));
     within("room", pair.a_channel.send(message(sent))).await.expect("open");
 }
+
+/// A channel that the sender closes is closed at once on the other side, and its slow reader still gets every message.
+#[tokio::test]
+async fn what_was_sent_before_the_close_is_read_after_it() {
+    let mut pair = Pair::new(small(), small()).await;
+    let waiting = fill(&pair).await;
+    let (sender, _receiver) = pair.a_channel.split();
+    let closing = tokio::spawn(async move { sender.close().await });
+    // The peer reads as slowly as it likes: half now, half when the channel has long been closed.
+    for number in 0..waiting {
+        if number == waiting / 2 {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        let received = within("a message", pair.b_channel.recv()).await;
+        assert_eq!(received, Some(Message::from(message(number))), "message {number} of {waiting}");
+    }
+    assert_eq!(within("the end", pair.b_channel.recv()).await, None);
+    within("closed", closing).await.expect("no panic");
+    assert_eq!(pair.b_channel.ready_state(), DataChannelState::Closed);
+}
+
+/// A message that was queued before the peer told its limit cannot be sent; a gap would go unnoticed.
+#[tokio::test]
+async fn a_queued_message_that_turns_out_too_large_ends_the_channel() {
+    let (a, _a_events) = connections::connection(Configuration::default()).await;
+    let limited = Configuration::default().with_max_message_size(1_000);
+    let (b, mut b_events) = connections::connection(limited).await;
+    let channel = a.create_data_channel("chat", DataChannelInit::new()).await.expect("a channel");
+    channel.send("first").await.expect("queued");
+    channel.send(vec![1; 1_001]).await.expect("queued, nobody knows the limit yet");
+    connections::negotiate(&a, &b).await;
+    let mut other = within("the channel", next_channel(&mut b_events)).await;
+    assert_eq!(within("it", other.recv()).await, Some(Message::from("first")));
+    assert_eq!(within("the end", other.recv()).await, None);
+    within("closed", async {
+        while channel.ready_state() != DataChannelState::Closed {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}

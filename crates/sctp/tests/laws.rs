@@ -4,7 +4,7 @@ use sctp::{Association, Config, Event, Message, Order, Ppid, Reliability, SendOp
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use testkit::{Machine, Seed, laws};
+use testkit::{Machine, Seed};
 
 struct End {
     association: Association,
@@ -94,37 +94,4 @@ fn make(now: Instant, seed: Seed) -> (End, End) {
     (end("a"), end("b"))
 }
 
-#[test]
-fn l1_order_free() {
-    laws::order_free(make);
-}
-
-#[test]
-fn l2_no_busy_loop() {
-    laws::no_busy_loop(make);
-}
-
-#[test]
-fn l3_monotone() {
-    laws::monotone(make);
-}
-
-#[test]
-fn l4_deterministic() {
-    laws::deterministic(make);
-}
-
-#[test]
-fn l5_total() {
-    laws::total(make);
-}
-
-#[test]
-fn l6_output_on_poll() {
-    laws::output_on_poll(make);
-}
-
-#[test]
-fn l7_closed_is_final() {
-    laws::closed_is_final(make);
-}
+testkit::law_tests!(make);

@@ -31,6 +31,31 @@ const OPS: usize = 150;
 /// How long a perfect wire may take until both sides are ready.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// The tests of the seven laws, one each, for what the given function builds:
+/// `testkit::law_tests!(make);` with `fn make(now: Instant, seed: Seed) -> (A, B)`.
+#[macro_export]
+macro_rules! law_tests {
+    ($make:path) => {
+        $crate::law_tests! { $make:
+            l1_any_order_of_calls_works: order_free,
+            l2_there_is_no_busy_loop: no_busy_loop,
+            l3_time_does_not_run_backwards: monotone,
+            l4_same_seed_same_bytes: deterministic,
+            l5_no_datagram_does_harm: total,
+            l6_output_comes_from_polls: output_on_poll,
+            l7_closed_is_final: closed_is_final,
+        }
+    };
+    ($make:path: $($test:ident: $law:ident,)+) => {
+        $(
+            #[test]
+            fn $test() {
+                $crate::laws::$law($make);
+            }
+        )+
+    };
+}
+
 /// Checks all seven laws.
 ///
 /// # Panics

@@ -6,7 +6,7 @@ use std::{
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
-use testkit::{Machine, Seed, laws};
+use testkit::{Machine, Seed};
 use turn::{
     Client, ClientConfig, FiveTuple, Server,
     client::{self, Received},
@@ -173,37 +173,4 @@ fn make(now: Instant, seed: Seed) -> (ClientMachine, ServerMachine) {
     )
 }
 
-#[test]
-fn order_free() {
-    laws::order_free(make);
-}
-
-#[test]
-fn no_busy_loop() {
-    laws::no_busy_loop(make);
-}
-
-#[test]
-fn monotone() {
-    laws::monotone(make);
-}
-
-#[test]
-fn deterministic() {
-    laws::deterministic(make);
-}
-
-#[test]
-fn total() {
-    laws::total(make);
-}
-
-#[test]
-fn output_on_poll() {
-    laws::output_on_poll(make);
-}
-
-#[test]
-fn closed_is_final() {
-    laws::closed_is_final(make);
-}
+testkit::law_tests!(make);

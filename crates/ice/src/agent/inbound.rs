@@ -73,6 +73,9 @@ impl Agent {
     fn receive_data(&mut self, now: Instant, link: Link, place: Range<usize>) -> Received {
         let bytes = place.len() as u64;
         let Some(pair) = self.receiving_pair(link) else {
+            if self.current.is_early(link) {
+                return Received::Early;
+            }
             self.counters.unvalidated += 1;
             trace!(?link, "dropped data from a path without a check");
             return Received::Ignored;

@@ -141,7 +141,7 @@ impl Agent {
             preference: socket.preference.with_server(server as u16),
         };
         let key = FoundationKey { kind: draft.kind, base: base.ip(), server: details.address_for(base) };
-        let url = details.url().as_str().to_owned();
+        let url = details.url().to_string();
         let related = self.related(base);
         // Not paired: its base is, and would take its place (RFC 8445 §6.1.2.4).
         self.add_candidate(&draft, key, |candidate| {
@@ -165,7 +165,7 @@ impl Agent {
             preference: socket.preference.with_server(server as u16),
         };
         let key = FoundationKey { kind: draft.kind, base: base.ip(), server: Some(server_address) };
-        let url = details.url().as_str().to_owned();
+        let url = details.url().to_string();
         let related = self.related(mapped.unwrap_or(relayed));
         let added = self.add_candidate(&draft, key, |candidate| {
             candidate.with_related(related.ip(), related.port()).with_url(Some(url))

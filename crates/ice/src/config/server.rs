@@ -1,6 +1,6 @@
 //! STUN and TURN servers to gather from.
 
-use super::{ServerScheme, ServerTransport, ServerUrl};
+use super::ServerUrl;
 use std::{fmt, net::SocketAddr};
 
 /// Longest username, in bytes (RFC 8489 §14.3).
@@ -23,10 +23,9 @@ impl IceServer {
     /// # Errors
     /// [`ServerError`] when the URL is not a `stun:` URL or there is no address.
     pub fn stun(url: ServerUrl, addresses: &[SocketAddr]) -> Result<Self, ServerError> {
-        match url.scheme() {
-            ServerScheme::Stun => Self::new(url, addresses, None),
-            ServerScheme::Stuns => Err(ServerError::UnsupportedTransport),
-            ServerScheme::Turn | ServerScheme::Turns => Err(ServerError::Scheme),
+        match url {
+            ServerUrl::Stun(_) => Self::new(url, addresses, None),
+            ServerUrl::Turn(_) => Err(ServerError::Scheme),
         }
     }
 
@@ -40,12 +39,8 @@ impl IceServer {
         username: impl Into<String>,
         credential: impl Into<String>,
     ) -> Result<Self, ServerError> {
-        match (url.scheme(), url.transport()) {
-            (ServerScheme::Turn, ServerTransport::Udp) => {}
-            (ServerScheme::Turn, ServerTransport::Tcp) | (ServerScheme::Turns, _) => {
-                return Err(ServerError::UnsupportedTransport);
-            }
-            (ServerScheme::Stun | ServerScheme::Stuns, _) => return Err(ServerError::Scheme),
+        if let ServerUrl::Stun(_) = url {
+            return Err(ServerError::Scheme);
         }
         let (username, credential) = (username.into(), credential.into());
         if username.len() > MAX_USERNAME {
@@ -59,6 +54,9 @@ impl IceServer {
         addresses: &[SocketAddr],
         login: Option<(String, String)>,
     ) -> Result<Self, ServerError> {
+        if !url.is_supported() {
+            return Err(ServerError::UnsupportedTransport);
+        }
         let addresses: Vec<_> = addresses.iter().take(MAX_ADDRESSES).copied().collect();
         if addresses.is_empty() {
             return Err(ServerError::NoAddress);
@@ -86,7 +84,7 @@ impl IceServer {
 impl fmt::Debug for IceServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IceServer")
-            .field("url", &self.url.as_str())
+            .field("url", &format_args!("{}", self.url))
             .field("addresses", &self.addresses)
             .finish_non_exhaustive()
     }

@@ -118,6 +118,11 @@ impl Relay {
         self.server
     }
 
+    /// The list of servers has another order now.
+    pub(crate) fn set_server(&mut self, server: usize) {
+        self.server = server;
+    }
+
     pub(crate) fn socket(&self) -> SocketAddr {
         self.path.local
     }

@@ -31,6 +31,9 @@ impl Session {
         self.negotiator.apply(plan);
         self.descriptions_changed = true;
         self.settle_ice(now);
+        if matches!(self.transport.dtls, Dtls::Running(_)) {
+            self.release_early(now);
+        }
         self.announce();
         self.update_negotiation_needed();
     }
@@ -103,17 +106,29 @@ impl Session {
         let fingerprints =
             start.fingerprints.iter().filter_map(|fingerprint| fingerprint.to_string().parse().ok());
         connection.expect_fingerprints(now, fingerprints.collect());
+        if role == Role::Server {
+            // It listens from now on: the peer's first flight may come over a path that it has proved and we have not.
+            connection.start(now);
+        }
         self.transport.dtls = Dtls::Running(Box::new(connection));
         self.start_dtls_when_writable(now);
     }
 
     fn apply_sctp(&mut self, now: Instant, change: SctpChange) {
         match change {
-            SctpChange::Close => self.channels.abort(now, "the peer rejected data channels"),
-            SctpChange::Start { max_message_size, .. } | SctpChange::Update { max_message_size } => {
+            SctpChange::Close => {
+                self.channels.abort(now, "the peer rejected data channels");
+                self.sctp_wanted = false;
+            }
+            SctpChange::Start { max_message_size, .. } => {
+                self.channels.renew(now, (self.random)());
                 self.channels.set_remote_max_message_size(Some(max_message_size));
                 self.sctp_wanted = true;
+                self.path_changed();
                 self.start_channels_when_connected(now);
+            }
+            SctpChange::Update { max_message_size } => {
+                self.channels.set_remote_max_message_size(Some(max_message_size));
             }
         }
         self.descriptions_changed = true;
@@ -145,7 +160,7 @@ impl Session {
                     transceiver.view.apply(change);
                 }
                 if *event == RemoteTrackEvent::Added {
-                    self.events.push_back(SessionEvent::Track {
+                    self.push(SessionEvent::Track {
                         transceiver: *id,
                         track: receiver.track_id.clone().unwrap_or_default(),
                         streams: receiver.streams.clone(),

@@ -47,6 +47,10 @@ impl Session {
         if let Some(id) = init.negotiated {
             wanted = wanted.with_negotiated(ChannelId(id));
         }
+        if self.channels.is_closed() && !self.sctp_wanted {
+            // The section was rejected, and may be negotiated again for this channel.
+            self.channels.renew(self.latest, (self.random)());
+        }
         let key = self.channels.open(self.latest, wanted).map_err(|error| {
             Error::new(ErrorKind::OperationError, "the data channel could not be opened").with_source(error)
         })?;

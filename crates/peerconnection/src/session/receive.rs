@@ -10,15 +10,16 @@ impl Session {
     /// Takes a datagram from the network. Never fails: what does not belong here is dropped and counted.
     pub fn handle_datagram(&mut self, now: Instant, datagram: Datagram) {
         let now = self.advance(now);
-        let Datagram { path, arrival, mut payload, .. } = datagram;
-        match self.transport.ice.handle_datagram(now, path, &payload) {
+        match self.transport.ice.handle_datagram(now, datagram.path, &datagram.payload) {
             Received::Peer { payload: range } => {
+                let Datagram { arrival, mut payload, .. } = datagram;
                 payload.truncate(range.end);
                 payload.advance(range.start.min(payload.len()));
                 self.handle_peer(now, arrival, payload);
             }
             Received::Control => self.settle_ice(now),
-            _ => self.counters.ignored += 1,
+            Received::Early => self.hold_early(datagram),
+            Received::Ignored => self.counters.ignored += 1,
         }
     }
 

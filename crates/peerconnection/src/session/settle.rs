@@ -12,6 +12,8 @@ use std::time::Instant;
 
 /// RFC 5764 §4.2.
 const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
+/// Events that wait for an owner who does not fetch them.
+const MAX_EVENTS: usize = 4_096;
 
 impl Session {
     /// Draws the conclusions from what ICE reports.
@@ -130,7 +132,7 @@ impl Session {
     }
 
     /// Sizes depend on the path: a relay takes its share of each datagram.
-    fn path_changed(&mut self) {
+    pub(super) fn path_changed(&mut self) {
         let budget = self.config.mtu - self.transport.ice.overhead();
         if let Some(dtls) = self.transport.dtls.connection_mut() {
             dtls.set_mtu(budget);
@@ -172,9 +174,14 @@ impl Session {
     }
 
     pub(super) fn push(&mut self, event: SessionEvent) {
-        if !self.is_closing() {
-            self.events.push_back(event);
+        if self.is_closing() {
+            return;
         }
+        if self.events.len() >= MAX_EVENTS {
+            self.counters.events += 1;
+            return;
+        }
+        self.events.push_back(event);
     }
 
     fn local_candidate(&mut self, candidate: &ice::Candidate) {

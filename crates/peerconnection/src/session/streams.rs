@@ -161,11 +161,7 @@ fn receive_config(stream: &StreamChange, delivery: Delivery) -> ReceiveStreamCon
             kinds = feedback(codec);
         }
     }
-    let kind = match stream.kind {
-        MediaKind::Audio => ::media::MediaKind::Audio,
-        MediaKind::Video => ::media::MediaKind::Video,
-    };
-    let mut config = ReceiveStreamConfig::new(kind, payloads)
+    let mut config = ReceiveStreamConfig::new(stream.kind, payloads)
         .with_feedback(kinds)
         .with_delivery(delivery)
         .with_extensions(extensions(&stream.extensions, Direction::receives));
@@ -191,10 +187,7 @@ fn media_codec(kind: MediaKind, codec: &NegotiatedCodec) -> Option<Codec> {
         }),
         // Not media of their own.
         "rtx" | "red" | "ulpfec" | "flexfec-03" | "cn" | "telephone-event" => return None,
-        _ => Codec::Other(match kind {
-            MediaKind::Audio => ::media::MediaKind::Audio,
-            MediaKind::Video => ::media::MediaKind::Video,
-        }),
+        _ => Codec::Other(kind),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     command::{COMMAND_QUEUE, Link, MEDIA_QUEUE},
-    driver::{Driver, Port, Queues},
+    driver::{Driver, Port, Queues, Reports},
     events::{EVENT_QUEUE, Events},
     interfaces::{self, Loopback},
     mux::UdpMux,
@@ -11,7 +11,10 @@ use super::{
     udp::{Clock, UdpSocket},
 };
 use crate::{Configuration, Error, ErrorKind, session::Session};
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// What a [`PeerConnection`] is made with.
@@ -107,9 +110,11 @@ impl PeerConnectionBuilder {
             abandoned: abandoned_queue,
             owner_gone,
         };
-        let driver = Driver::new(session, ports, queues, link.clone(), events, snapshot, wake);
+        let last_stats = Arc::new(OnceLock::new());
+        let reports = Reports { events, snapshot, last_stats: last_stats.clone() };
+        let driver = Driver::new(session, ports, queues, link.clone(), reports, wake);
         tokio::spawn(driver.run());
-        let connection = PeerConnection::new(link, snapshots, Owner { _alive: alive });
+        let connection = PeerConnection::new(link, snapshots, last_stats, Owner { _alive: alive });
         Ok((connection, Events { receiver: event_queue }))
     }
 }

@@ -289,6 +289,12 @@ impl DataChannel {
         self.sender.set_buffered_amount_low_threshold(bytes);
     }
 
+    /// The amount at or below which [`DataChannel::buffered_amount_low`] returns, in bytes.
+    #[must_use]
+    pub fn buffered_amount_low_threshold(&self) -> usize {
+        self.sender.buffered_amount_low_threshold()
+    }
+
     /// Waits until the buffered amount is at or below the threshold.
     pub async fn buffered_amount_low(&self) {
         self.sender.buffered_amount_low().await;
@@ -389,6 +395,12 @@ impl DataChannelSender {
     pub fn set_buffered_amount_low_threshold(&self, bytes: usize) {
         self.shared.low_threshold.store(bytes, Ordering::Release);
         self.shared.drained.notify_waiters();
+    }
+
+    /// As [`DataChannel::buffered_amount_low_threshold`].
+    #[must_use]
+    pub fn buffered_amount_low_threshold(&self) -> usize {
+        self.shared.low_threshold.load(Ordering::Acquire)
     }
 
     /// As [`DataChannel::buffered_amount_low`].

@@ -20,11 +20,11 @@ use super::{
     track::OutgoingMedia,
     udp::{Batch, Clock, ReadBuffer},
 };
-use crate::{data_channel::ChannelKey, session::Session, transceiver::TransceiverId};
+use crate::{StatsReport, data_channel::ChannelKey, session::Session, transceiver::TransceiverId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::poll_fn,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::Poll,
     time::Instant,
 };
@@ -49,6 +49,13 @@ pub(super) struct Queues {
     pub(super) owner_gone: oneshot::Receiver<()>,
 }
 
+/// What the handles hear from the driver.
+pub(super) struct Reports {
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) snapshot: watch::Sender<Snapshot>,
+    pub(super) last_stats: Arc<OnceLock<StatsReport>>,
+}
+
 pub(super) struct Driver {
     pub(super) session: Session,
     ports: Vec<Port>,
@@ -66,6 +73,7 @@ pub(super) struct Driver {
     readable: BTreeSet<ChannelKey>,
     transceivers: BTreeMap<TransceiverId, TransceiverSink>,
     names: mdns::Names,
+    last_stats: Arc<OnceLock<StatsReport>>,
     /// Everything else is gone when this goes: `close` waits for it.
     snapshot: watch::Sender<Snapshot>,
 }
@@ -98,10 +106,10 @@ impl Driver {
         ports: Vec<Port>,
         queues: Queues,
         link: Link,
-        events: mpsc::Sender<Event>,
-        snapshot: watch::Sender<Snapshot>,
+        reports: Reports,
         wake: Arc<Notify>,
     ) -> Self {
+        let Reports { events, snapshot, last_stats } = reports;
         let max_segments = ports.iter().map(Port::max_segments).min().unwrap_or(1);
         Self {
             session,
@@ -117,6 +125,7 @@ impl Driver {
             readable: BTreeSet::new(),
             transceivers: BTreeMap::new(),
             names: mdns::Names::default(),
+            last_stats,
             snapshot,
         }
     }
@@ -258,10 +267,12 @@ impl Driver {
 
     /// Tells every handle that it is over. The rest is given back by dropping.
     fn finish(mut self) {
-        for (_, sink) in std::mem::take(&mut self.channels) {
-            sink.close();
+        for (_, mut sink) in std::mem::take(&mut self.channels) {
+            sink.end();
         }
         self.publish();
+        // Who asks afterwards finds the reasons of a failure. Set once, here.
+        let _ = self.last_stats.set(self.session.stats());
         let Self { session, ports, queues, events, transceivers, names, snapshot, .. } = self;
         drop((session, ports, queues, events, transceivers, names));
         // Last: whoever waits for the end finds the sockets and the queues closed.

@@ -1,13 +1,17 @@
 //! One UDP port for many connections.
 //!
-//! A datagram finds its connection by the path it came on, or, for a STUN request, by the ICE user name in it. A user
-//! name is no proof: the session behind it checks the message integrity before anything moves. Paths are learned from
-//! what the connections send, never from what arrives.
+//! A datagram finds its connection by what it says: a STUN request by the ICE user name in it, a STUN response by the
+//! transaction that a connection began, anything else by the path, which belongs to the connection that sends protected
+//! data there. A user name is no proof: the session behind it checks the message integrity before anything moves.
+//! Nothing is learned from what arrives, only from what connections send, and a connection that merely asks an address
+//! or answers it does not own it, so that no peer can take the datagrams of another by naming its address.
 
-use super::udp::{Batch, Clock, ReadBuffer, UdpSocket};
+mod router;
+
+use self::router::{Route, Router};
+use super::udp::{Batch, UdpSocket};
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::poll_fn,
+    collections::{BTreeMap, VecDeque},
     io,
     net::SocketAddr,
     sync::{
@@ -15,8 +19,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
-use stun::{AttributeType, Class, Message};
+use stun::{Class, Message};
 use tokio::sync::{mpsc, oneshot};
 
 /// Batches that wait for one connection; beyond it they are dropped and counted, as a kernel would.
@@ -24,10 +29,21 @@ const INBOX: usize = 64;
 /// Changes of routes that wait for the reader of the port.
 const ROUTE_QUEUE: usize = 1_024;
 /// Paths remembered for one connection.
-const PATHS_PER_CONNECTION: usize = 256;
+const PATHS: usize = 256;
+/// ICE generations of one connection whose user names lead to it.
+const UFRAGS: usize = 4;
+/// How often a connection says again that it uses a path.
+const CLAIM_EVERY: Duration = Duration::from_secs(5);
 
 /// A UDP port that connections share. Clones are handles to the same port; it closes when the last one and the last
 /// connection are gone.
+///
+/// Protected data finds its connection by the peer's address. Two connections on this port to one and the same address
+/// and port of a peer, itself a shared port, cannot be told apart: the second one does not come up.
+///
+/// A TURN server tells its clients apart by their addresses (RFC 8656 §2.2), so of all connections on one port only one
+/// can have a relay at the same server; the others report error 437. Connections that need relays take ports of their
+/// own, which is the default.
 #[derive(Clone, Debug)]
 pub struct UdpMux {
     inner: Arc<Inner>,
@@ -49,13 +65,6 @@ struct Counters {
     unroutable: AtomicU64,
 }
 
-#[derive(Debug)]
-enum Route {
-    Path { connection: u64, remote: SocketAddr },
-    Register { connection: u64, ufrag: String, inbox: mpsc::Sender<Batch> },
-    Remove { connection: u64 },
-}
-
 impl UdpMux {
     /// Binds the port; its task runs on the current tokio runtime.
     ///
@@ -66,15 +75,7 @@ impl UdpMux {
         let counters = Arc::new(Counters::default());
         let (routes, changes) = mpsc::channel(ROUTE_QUEUE);
         let (alive, gone) = oneshot::channel();
-        let router = Router {
-            socket: socket.clone(),
-            changes,
-            counters: counters.clone(),
-            by_ufrag: BTreeMap::new(),
-            by_path: BTreeMap::new(),
-            connections: BTreeMap::new(),
-        };
-        tokio::spawn(router.run(gone));
+        tokio::spawn(Router::new(socket.clone(), changes, counters.clone()).run(gone));
         let inner = Inner { socket, routes, counters, next_id: AtomicU64::new(0), _alive: alive };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -99,8 +100,8 @@ impl UdpMux {
             connection: self.inner.next_id.fetch_add(1, Ordering::Relaxed),
             inbox,
             inbox_sender,
-            ufrags: BTreeSet::new(),
-            learned: BTreeSet::new(),
+            ufrags: VecDeque::new(),
+            claims: BTreeMap::new(),
         }
     }
 }
@@ -112,8 +113,9 @@ pub(super) struct MuxLink {
     connection: u64,
     inbox: mpsc::Receiver<Batch>,
     inbox_sender: mpsc::Sender<Batch>,
-    ufrags: BTreeSet<String>,
-    learned: BTreeSet<SocketAddr>,
+    ufrags: VecDeque<String>,
+    /// Paths that protected data was sent on, and when that was last said.
+    claims: BTreeMap<SocketAddr, Instant>,
 }
 
 impl MuxLink {
@@ -135,24 +137,54 @@ impl MuxLink {
 
     /// Routes STUN requests with this local user name fragment here.
     pub(super) fn register(&mut self, ufrag: &str) {
-        if self.ufrags.contains(ufrag) {
+        if self.ufrags.iter().any(|known| known == ufrag) {
             return;
         }
         let inbox = self.inbox_sender.clone();
         let route = Route::Register { connection: self.connection, ufrag: ufrag.to_owned(), inbox };
-        // A full queue of changes is tried again with the next description or datagram.
+        // A full queue of changes is tried again with the next description.
         if self.mux.inner.routes.try_send(route).is_ok() {
-            self.ufrags.insert(ufrag.to_owned());
+            if self.ufrags.len() >= UFRAGS {
+                self.ufrags.pop_front();
+            }
+            self.ufrags.push_back(ufrag.to_owned());
         }
     }
 
-    /// Routes everything from `remote` here: we have just sent to it.
-    pub(super) fn learn(&mut self, remote: SocketAddr) {
-        if self.learned.contains(&remote) || self.learned.len() >= PATHS_PER_CONNECTION {
+    /// Routes the answers to what is about to be sent here. A full queue of changes costs an answer, which is asked for
+    /// again.
+    pub(super) fn learn(&mut self, now: Instant, remote: SocketAddr, datagram: &[u8]) {
+        let connection = self.connection;
+        if stun::is_stun(datagram) {
+            let Ok(message) = Message::parse(datagram) else { return };
+            match message.class() {
+                Class::Request => {
+                    let transaction = message.transaction_id();
+                    let _ = self.mux.inner.routes.try_send(Route::Asks { connection, remote, transaction });
+                    return;
+                }
+                // Where we have sent data already, more than that is known.
+                Class::Success if !self.claims.contains_key(&remote) => {
+                    let _ = self.mux.inner.routes.try_send(Route::Answers { connection, remote });
+                    return;
+                }
+                Class::Success | Class::Error => return,
+                // Data to a TURN server before there is a channel (RFC 8656 §11), or a keepalive.
+                Class::Indication => {}
+            }
+        }
+        let is_fresh = |said: &Instant| now.saturating_duration_since(*said) < CLAIM_EVERY;
+        if self.claims.get(&remote).is_some_and(is_fresh) {
             return;
         }
-        if self.mux.inner.routes.try_send(Route::Path { connection: self.connection, remote }).is_ok() {
-            self.learned.insert(remote);
+        if self.mux.inner.routes.try_send(Route::Uses { connection, remote, now }).is_ok() {
+            if self.claims.len() >= PATHS
+                && !self.claims.contains_key(&remote)
+                && let Some(oldest) = self.claims.iter().min_by_key(|(_, said)| **said).map(|(path, _)| *path)
+            {
+                self.claims.remove(&oldest);
+            }
+            self.claims.insert(remote, now);
         }
     }
 }
@@ -166,104 +198,4 @@ impl Drop for MuxLink {
             tokio::spawn(async move { routes.send(route).await });
         }
     }
-}
-
-/// Reads the port and hands batches on.
-struct Router {
-    socket: Arc<UdpSocket>,
-    changes: mpsc::Receiver<Route>,
-    counters: Arc<Counters>,
-    by_ufrag: BTreeMap<String, u64>,
-    by_path: BTreeMap<SocketAddr, u64>,
-    connections: BTreeMap<u64, Entry>,
-}
-
-struct Entry {
-    inbox: mpsc::Sender<Batch>,
-    ufrags: Vec<String>,
-    paths: Vec<SocketAddr>,
-}
-
-impl Router {
-    async fn run(mut self, mut gone: oneshot::Receiver<()>) {
-        let mut buffer = ReadBuffer::default();
-        loop {
-            let clock = Clock::read();
-            let Self { socket, changes, .. } = &mut self;
-            tokio::select! {
-                biased;
-                change = changes.recv() => match change {
-                    Some(change) => self.change(change),
-                    None => return,
-                },
-                _ = &mut gone => return,
-                batch = poll_fn(|cx| socket.poll_read(cx, &mut buffer, clock)) => {
-                    // An error is an ICMP message about an earlier datagram; it concerns no other.
-                    if let Ok(batch) = batch {
-                        self.route(batch);
-                    }
-                }
-            }
-        }
-    }
-
-    fn change(&mut self, change: Route) {
-        match change {
-            Route::Path { connection, remote } => {
-                let Some(entry) = self.connections.get_mut(&connection) else { return };
-                // Who sends to an address first owns its answers, until it is gone.
-                if let std::collections::btree_map::Entry::Vacant(vacant) = self.by_path.entry(remote) {
-                    vacant.insert(connection);
-                    entry.paths.push(remote);
-                }
-            }
-            Route::Register { connection, ufrag, inbox } => {
-                let entry = self.connections.entry(connection).or_insert_with(|| Entry {
-                    inbox,
-                    ufrags: Vec::new(),
-                    paths: Vec::new(),
-                });
-                entry.ufrags.push(ufrag.clone());
-                self.by_ufrag.insert(ufrag, connection);
-            }
-            Route::Remove { connection } => {
-                let Some(entry) = self.connections.remove(&connection) else { return };
-                for ufrag in entry.ufrags {
-                    self.by_ufrag.remove(&ufrag);
-                }
-                for path in entry.paths {
-                    self.by_path.remove(&path);
-                }
-            }
-        }
-    }
-
-    fn route(&mut self, batch: Batch) {
-        // A request names its connection, wherever it comes from; a path may have had another owner before.
-        let connection =
-            request_ufrag(batch.bytes.get(..batch.stride.min(batch.bytes.len())).unwrap_or_default())
-                .and_then(|ufrag| self.by_ufrag.get(ufrag))
-                .or_else(|| self.by_path.get(&batch.path.remote));
-        let Some(entry) = connection.and_then(|connection| self.connections.get(connection)) else {
-            self.counters.unroutable.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
-        if entry.inbox.try_send(batch).is_err() {
-            self.counters.overflowed.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// The receiver's half of the user name in a STUN request (RFC 8445 §7.2.2: `receiver:sender`).
-fn request_ufrag(datagram: &[u8]) -> Option<&str> {
-    if !stun::is_stun(datagram) {
-        return None;
-    }
-    let message = Message::parse(datagram).ok()?;
-    if message.class() != Class::Request {
-        return None;
-    }
-    let username = message.raw(AttributeType::USERNAME)?;
-    let (receiver, _) = std::str::from_utf8(username).ok()?.split_once(':')?;
-    Some(receiver)
 }

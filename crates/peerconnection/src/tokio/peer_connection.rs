@@ -6,11 +6,11 @@ use super::{
     transceiver::{RtpSender, RtpTransceiver},
 };
 use crate::{
-    AnswerOptions, Configuration, DataChannelInit, Description, Descriptions, Error, IceCandidateInit,
-    IceConnectionState, IceGatheringState, IceServer, MediaKind, OfferOptions, PeerConnectionState,
-    SignalingState, StatsReport, TransceiverInit,
+    AnswerOptions, Configuration, DataChannelInit, Description, Descriptions, Error, ErrorKind,
+    IceCandidateInit, IceConnectionState, IceGatheringState, IceServer, MediaKind, OfferOptions,
+    PeerConnectionState, SignalingState, StatsReport, TransceiverInit,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{oneshot, watch};
 
 /// The states and descriptions of a connection at one moment.
@@ -31,6 +31,8 @@ pub(super) struct Snapshot {
 pub struct PeerConnection {
     link: Link,
     snapshot: watch::Receiver<Snapshot>,
+    /// Set when the connection ends.
+    last_stats: Arc<OnceLock<StatsReport>>,
     _owner: Arc<Owner>,
 }
 
@@ -41,8 +43,13 @@ pub(super) struct Owner {
 }
 
 impl PeerConnection {
-    pub(super) fn new(link: Link, snapshot: watch::Receiver<Snapshot>, owner: Owner) -> Self {
-        Self { link, snapshot, _owner: Arc::new(owner) }
+    pub(super) fn new(
+        link: Link,
+        snapshot: watch::Receiver<Snapshot>,
+        last_stats: Arc<OnceLock<StatsReport>>,
+        owner: Owner,
+    ) -> Self {
+        Self { link, snapshot, last_stats, _owner: Arc::new(owner) }
     }
 
     /// Starts making a connection.
@@ -143,8 +150,14 @@ impl PeerConnection {
     /// Stops sending; the transceiver stays and may go on receiving (W3C `removeTrack`).
     ///
     /// # Errors
-    /// `InvalidStateError` when the connection is closed.
+    /// `InvalidAccessError` for a sender of another connection, `InvalidStateError` when the connection is closed.
     pub async fn remove_track(&self, sender: &RtpSender) -> Result<(), Error> {
+        if !sender.transceiver.link.commands.same_channel(&self.link.commands) {
+            return Err(Error::new(
+                ErrorKind::InvalidAccessError,
+                "the sender belongs to another connection",
+            ));
+        }
         let id = sender.transceiver.id;
         self.link.call(move |driver, now| driver.session.remove_track(now, id)).await?
     }
@@ -182,12 +195,18 @@ impl PeerConnection {
         self.link.call(|driver, _| driver.session.configuration().clone()).await
     }
 
-    /// Counters and facts of every part (W3C `getStats`).
+    /// Counters and facts of every part (W3C `getStats`). After the end, what they were at the end.
     ///
     /// # Errors
-    /// `InvalidStateError` when the connection is closed.
+    /// `InvalidStateError` when the connection ended without having counted: its runtime was shut down.
     pub async fn stats(&self) -> Result<StatsReport, Error> {
-        self.link.call(|driver, _| driver.session.stats()).await
+        match self.link.call(|driver, _| driver.session.stats()).await {
+            Ok(stats) => Ok(stats),
+            Err(closed) => {
+                self.closed().await;
+                self.last_stats.get().cloned().ok_or(closed)
+            }
+        }
     }
 
     /// Ends the connection: tells the peer, closes every channel, track and socket. Returns when all is given back.
@@ -223,7 +242,7 @@ impl PeerConnection {
         match state {
             PeerConnectionState::Connected => Ok(()),
             PeerConnectionState::Failed => Err(Error::new(
-                crate::ErrorKind::OperationError,
+                ErrorKind::OperationError,
                 "no path to the peer could be found, or its certificate did not match; `stats()` tells which",
             )),
             PeerConnectionState::New

@@ -2,6 +2,7 @@
 
 use crate::{IceServer, ResolvedServer};
 use std::{net::SocketAddr, time::Duration};
+use stun::uri::Host;
 
 /// A name that does not resolve in this time is reported as unreachable; it never holds up the others.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,11 +17,12 @@ pub(super) async fn servers(servers: &[IceServer]) -> Vec<ResolvedServer> {
     futures_util::future::join_all(lookups).await
 }
 
-async fn addresses(host: &str, port: u16) -> Vec<SocketAddr> {
-    if let Ok(ip) = host.parse() {
-        return vec![SocketAddr::new(ip, port)];
-    }
-    match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, port))).await {
+async fn addresses(host: &Host, port: u16) -> Vec<SocketAddr> {
+    let name = match host {
+        Host::Ip(ip) => return vec![SocketAddr::new(*ip, port)],
+        Host::Name(name) => name.as_str(),
+    };
+    match tokio::time::timeout(PATIENCE, tokio::net::lookup_host((name, port))).await {
         // One address of each family is enough: a socket asks the server of its own family.
         Ok(Ok(found)) => {
             let all: Vec<SocketAddr> = found.collect();

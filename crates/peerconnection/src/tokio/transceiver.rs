@@ -22,6 +22,12 @@ pub struct RtpTransceiver {
 }
 
 impl RtpTransceiver {
+    /// The name of the transceiver in [`crate::StatsReport`]; unique within the connection.
+    #[must_use]
+    pub fn id(&self) -> TransceiverId {
+        self.id
+    }
+
     /// Audio or video.
     #[must_use]
     pub fn kind(&self) -> MediaKind {

@@ -30,7 +30,7 @@ pub(super) struct UdpSocket {
 }
 
 /// What one read returned: datagrams of equal size from one source, end to end in one buffer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Batch {
     pub(super) path: FiveTuple,
     pub(super) ecn: Option<Ecn>,
@@ -40,15 +40,25 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The datagrams, each a slice of the one buffer.
-    pub(super) fn into_datagrams(self) -> impl Iterator<Item = Datagram> {
+    /// The datagrams as batches of one.
+    pub(super) fn split(self) -> impl Iterator<Item = Self> {
         let Self { path, ecn, arrival, mut bytes, stride } = self;
         std::iter::from_fn(move || {
             if bytes.is_empty() {
                 return None;
             }
-            let payload = bytes.split_to(stride.clamp(1, bytes.len()));
-            Some(Datagram { path, ecn, arrival, payload })
+            let bytes = bytes.split_to(stride.clamp(1, bytes.len()));
+            Some(Self { path, ecn, arrival, stride: bytes.len(), bytes })
+        })
+    }
+
+    /// The datagrams, each a slice of the one buffer.
+    pub(super) fn into_datagrams(self) -> impl Iterator<Item = Datagram> {
+        self.split().map(|Self { path, ecn, arrival, bytes, .. }| Datagram {
+            path,
+            ecn,
+            arrival,
+            payload: bytes,
         })
     }
 }

@@ -138,7 +138,8 @@ impl Machine for Peer {
             (4, Some(channel), _) if count > 3 => session.close_data_channel(now, *channel),
             (5 | 6, _, Some(id)) => {
                 let frame = EncodedFrame::new(sound(1).into(), MediaTime(choice % 100_000), self.start);
-                session.send_frame(now, id, frame);
+                // Refused when nothing is negotiated.
+                let _ = session.send_frame(now, id, frame);
             }
             (7, _, Some(id)) => session.request_key_frame(now, id),
             (8, _, _) => drop(session.set_remote_description(now, Description::rollback())),
@@ -410,7 +411,7 @@ impl Call {
     /// Sends a frame; whether it was taken.
     pub(crate) fn frame(&mut self, who: Who, id: TransceiverId, payload: Vec<u8>, time: u64) -> bool {
         self.act(who, |session, now| {
-            session.send_frame(now, id, EncodedFrame::new(payload.into(), MediaTime(time), now))
+            session.send_frame(now, id, EncodedFrame::new(payload.into(), MediaTime(time), now)).is_ok()
         })
     }
 

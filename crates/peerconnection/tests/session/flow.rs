@@ -44,6 +44,25 @@ fn messages_go_both_ways() {
     assert_eq!((stats.drops.early, stats.drops.unauthenticated, stats.drops.send_errors), (0, 0, 0));
 }
 
+/// The peer's hello outruns its answer: it is kept, so that the handshake does not wait for a retransmission.
+#[test]
+fn a_late_answer_costs_no_retransmission() {
+    for delay in (0..2_000).step_by(100) {
+        let mut call = Call::new(delay);
+        call.open(Who::Alice, "chat");
+        let offer = call.offer(Who::Alice);
+        call.take(Who::Bob, offer);
+        let answer = call.answer(Who::Bob);
+        call.world.run_for(ms(delay));
+        call.take(Who::Alice, answer);
+        let took = call.connect();
+        // Alice's check takes a round trip of 80 ms, the three flights of the handshake that are left half a one each.
+        assert!(took <= ms(300), "the answer came after {delay} ms, and {took:?} later they were connected");
+        let stats = call.session(Who::Alice).stats();
+        assert!(stats.drops.early <= 8, "retransmissions beyond what is kept: {:?}", stats.drops);
+    }
+}
+
 /// Loss of every tenth datagram, handshake included.
 #[test]
 fn nothing_is_lost_over_a_lossy_link() {

@@ -3,7 +3,7 @@
 use crate::call::{ALICE, BOB, Peer, address, session};
 use peerconnection::{Configuration, DataChannelInit, Description, Direction, MediaKind, TransceiverInit};
 use std::time::Instant;
-use testkit::{Seed, laws};
+use testkit::Seed;
 
 /// Two sessions with data, sound and pictures, that have exchanged offer and answer.
 fn make(now: Instant, seed: Seed) -> (Peer, Peer) {
@@ -37,37 +37,4 @@ fn make(now: Instant, seed: Seed) -> (Peer, Peer) {
     (alice, bob)
 }
 
-#[test]
-fn l1_any_order_of_calls_works() {
-    laws::order_free(make);
-}
-
-#[test]
-fn l2_there_is_no_busy_loop() {
-    laws::no_busy_loop(make);
-}
-
-#[test]
-fn l3_time_does_not_run_backwards() {
-    laws::monotone(make);
-}
-
-#[test]
-fn l4_same_seed_same_bytes() {
-    laws::deterministic(make);
-}
-
-#[test]
-fn l5_no_datagram_does_harm() {
-    laws::total(make);
-}
-
-#[test]
-fn l6_output_comes_from_polls() {
-    laws::output_on_poll(make);
-}
-
-#[test]
-fn l7_closed_is_final() {
-    laws::closed_is_final(make);
-}
+testkit::law_tests!(make);

@@ -34,11 +34,14 @@ pub(super) struct ChannelSink {
     seen: usize,
     /// The application closed the channel; what is waiting is sent first (RFC 8831 §6.7).
     close_wanted: bool,
+    /// The channel is closed; only what its reader has not read is left.
+    ended: bool,
 }
 
 impl ChannelSink {
-    /// Ends the handles of the channel.
-    pub(super) fn close(self) {
+    /// Tells the handles that the channel is closed. What was delivered can still be read.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
         self.shared.credit.close();
         self.status.send_modify(|status| status.state = DataChannelState::Closed);
         self.shared.drained.notify_waiters();
@@ -108,6 +111,7 @@ impl Driver {
             charged: 0,
             seen: 0,
             close_wanted: false,
+            ended: false,
         };
         self.channels.insert(key, sink);
         self.update_channel(now, key);
@@ -120,11 +124,10 @@ impl Driver {
             Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
         if status.state == DataChannelState::Closed {
             self.sending.remove(&key);
-            self.deliver_messages(now, key);
-            self.readable.remove(&key);
-            if let Some(sink) = self.channels.remove(&key) {
-                sink.close();
+            if let Some(sink) = self.channels.get_mut(&key) {
+                sink.end();
             }
+            self.deliver_messages(now, key);
             return;
         }
         let max_message_size = self.session.max_message_size();
@@ -194,8 +197,12 @@ impl Driver {
                     sink.waiting.push_front(payload);
                     return;
                 }
-                // Refused for good: the channel is closing or the limit shrank. The event of it follows.
-                Err(None) => sink.waiting_bytes -= len,
+                // Refused for good: the channel is closing, or the message was written before the peer said how little
+                // it takes. A gap in a reliable channel would go unnoticed, so the channel ends (W3C webrtc-pc §6.2).
+                Err(None) => {
+                    sink.waiting_bytes -= len;
+                    sink.close_wanted = true;
+                }
             }
         }
     }
@@ -223,10 +230,13 @@ impl Driver {
             }
         }
         self.readable.remove(&key);
+        if sink.ended {
+            self.channels.remove(&key);
+        }
     }
 
     pub(in crate::tokio) fn close_channel(&mut self, now: Instant, key: ChannelKey) {
-        let Some(sink) = self.channels.get_mut(&key) else { return };
+        let Some(sink) = self.channels.get_mut(&key).filter(|sink| !sink.ended) else { return };
         sink.close_wanted = true;
         sink.shared.credit.close();
         self.sending.insert(key);

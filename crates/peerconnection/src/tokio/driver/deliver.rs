@@ -13,7 +13,7 @@ impl Driver {
     pub(super) fn deliver(&mut self, now: Instant) {
         self.flush_channels(now);
         let events: Vec<_> = std::iter::from_fn(|| self.session.poll_event()).collect();
-        let mut changed = !events.is_empty();
+        let mut changed = events.iter().any(changes_state);
         if std::mem::take(&mut self.session.descriptions_changed) {
             changed = true;
             self.update_transceivers();
@@ -91,4 +91,16 @@ impl Driver {
             changed
         });
     }
+}
+
+/// Whether the handles have to see new states or descriptions. Messages and key frames come often and change neither.
+fn changes_state(event: &SessionEvent) -> bool {
+    !matches!(
+        event,
+        SessionEvent::DataChannelReadable(_)
+            | SessionEvent::DataChannelStateChange(_)
+            | SessionEvent::KeyFrameRequested(_)
+            | SessionEvent::Publish { .. }
+            | SessionEvent::Resolve { .. }
+    )
 }

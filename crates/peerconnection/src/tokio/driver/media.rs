@@ -124,7 +124,9 @@ impl Driver {
             Outgoing::Frame(frame) => self.session.send_frame(now, transceiver, frame),
             Outgoing::Packet(packet) => self.session.send_packet(now, transceiver, packet),
         };
-        if !sent && let Some(sink) = self.transceivers.get(&transceiver) {
+        if sent.is_err()
+            && let Some(sink) = self.transceivers.get(&transceiver)
+        {
             sink.feedback.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

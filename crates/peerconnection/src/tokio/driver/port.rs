@@ -10,6 +10,7 @@ use std::{
     net::SocketAddr,
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 use stun::net::Transmit;
 
@@ -67,9 +68,9 @@ impl Port {
         }
     }
 
-    pub(super) fn try_send(&mut self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
+    pub(super) fn try_send(&mut self, now: Instant, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
         if let Self::Muxed(link) = self {
-            link.learn(transmit.path.remote);
+            link.learn(now, transmit.path.remote, contents);
         }
         self.socket().try_send(transmit, contents)
     }

@@ -58,7 +58,7 @@ impl Driver {
     fn send(&mut self, now: Instant, index: usize, transmit: Transmit) -> bool {
         let Some(port) = self.ports.get_mut(index) else { return true };
         let bytes = self.outbox.bytes.get(..transmit.len).unwrap_or_default();
-        let error = match port.try_send(&transmit, bytes) {
+        let error = match port.try_send(now, &transmit, bytes) {
             Ok(()) => return true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.outbox.blocked = Some((index, transmit));
@@ -72,7 +72,7 @@ impl Driver {
                 self.outbox.max_segments = NonZeroUsize::MIN;
                 for datagram in bytes.chunks(segment.get()) {
                     let single = Transmit::new(transmit.path, datagram.len()).with_ecn(transmit.ecn);
-                    if let Err(error) = port.try_send(&single, datagram) {
+                    if let Err(error) = port.try_send(now, &single, datagram) {
                         self.session.handle_send_error(now, transmit.path, kind_of(&error));
                         break;
                     }
