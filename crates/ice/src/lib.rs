@@ -33,4 +33,5 @@ pub use error::AddCandidateError;
 pub use event::{ConnectionState, Event, GatherFailure, GatheringState};
 pub use gather::LocalAddress;
 pub use stats::{CandidatePairState, Counters, PairCounters, PairStats, Stats};
-pub use stun::net;
+pub use stun::{net, uri};
+pub use turn::TurnUri;

@@ -32,7 +32,7 @@ pub(crate) const CRATES: &[Crate] = &[
         name: "ice",
         knows: &["base", "crypto", "stun", "turn"],
         tests_know: &[],
-        public: &["crypto", "stun::net"],
+        public: &["crypto", "stun::net", "stun::uri", "turn::TurnUri"],
     },
     Crate { name: "dtls", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "srtp", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
