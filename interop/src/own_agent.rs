@@ -31,8 +31,6 @@ struct State {
 
 /// Serves calls until the input ends.
 pub(crate) async fn run(hidden: bool) -> Result<(), String> {
-    let folder = std::env::temp_dir().join(format!("peerlane-agent-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(text)?;
     let mut state = State { hidden, ..State::default() };
     println!("{}", json!({ "ready": "peerlane" }));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -45,8 +43,6 @@ pub(crate) async fn run(hidden: bool) -> Result<(), String> {
         };
         println!("{answer}");
     }
-    // Left behind only when it cannot be removed.
-    let _ = std::fs::remove_dir_all(folder);
     Ok(())
 }
 
@@ -229,7 +225,9 @@ impl State {
             "framesDecoded": frames,
             "audioPackets": audio,
             "audioEnergy": audio,
-            "tlsVersion": "FEFD",
+            "tlsVersion": stats.transport.tls_version,
+            "dtlsCipher": stats.transport.dtls_cipher,
+            "srtpCipher": stats.transport.srtp_cipher,
         }))
     }
 }

@@ -67,7 +67,7 @@ impl PeerKind {
                 command.arg("--version");
                 command
             }
-            Self::Peerlane => return format!("peerlane {}", env!("CARGO_PKG_VERSION")),
+            Self::Peerlane => return format!("peerlane {}", peerlane::VERSION),
         };
         let output = command.output().await.map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&output).lines().next().unwrap_or_default().trim().to_owned()

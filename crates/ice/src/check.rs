@@ -54,7 +54,7 @@ impl Check {
         rto: Duration,
         max_requests: u32,
     ) -> Self {
-        let config = TransactionConfig::new().rto(rto).max_requests(max_requests);
+        let config = TransactionConfig::new().with_rto(rto).with_max_requests(max_requests);
         Self {
             id,
             pair,

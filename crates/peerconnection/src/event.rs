@@ -37,6 +37,11 @@ pub enum SessionEvent {
         /// What it stands for.
         address: IpAddr,
     },
+    /// A `.local` name of ours is no longer to be answered for.
+    Withdraw {
+        /// The name.
+        name: String,
+    },
     /// A `.local` name of the peer is to be resolved; answer with [`crate::Session::resolved`].
     Resolve {
         /// The name.

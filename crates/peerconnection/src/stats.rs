@@ -36,9 +36,9 @@ pub struct TransportStats {
     pub dtls_state: DtlsTransportState,
     /// `FEFD` for DTLS 1.2, as browsers write it (W3C `tlsVersion`).
     pub tls_version: Option<String>,
-    /// Cipher suite (W3C `dtlsCipher`).
+    /// Cipher suite, as its registry names it (W3C `dtlsCipher`).
     pub dtls_cipher: Option<String>,
-    /// SRTP protection profile (W3C `srtpCipher`).
+    /// SRTP protection profile, as its registry names it (W3C `srtpCipher`).
     pub srtp_cipher: Option<String>,
     /// Why DTLS has ended, if it has.
     pub dtls_end: Option<String>,

@@ -7,6 +7,9 @@ pub use peerconnection::*;
 #[doc(inline)]
 pub use peerconnection::tokio::*;
 
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The protocol crates that appear in no signature above.
 pub use {sctp, sdp};
 

@@ -36,13 +36,14 @@ fn t_s01_no_length_panics_before_authentication() {
     }
 }
 
-/// T-S02: forged packets with random SSRCs leave nothing behind.
+/// T-S02: a million forged packets with random SSRCs leave nothing behind.
 #[test]
 fn t_s02_forged_ssrcs_make_no_state() {
+    const FORGED: u64 = 125_000;
     for profile in Profile::ALL {
         let mut pair = Pair::new(profile);
         let mut dice = Dice(1);
-        for _ in 0..5_000 {
+        for _ in 0..FORGED {
             let mut packet = pair.profile.rtp_overhead().checked_add(36).map(|len| vec![0x80; len]).unwrap();
             packet[2..4].copy_from_slice(&(dice.roll() as u16).to_be_bytes());
             packet[8..12].copy_from_slice(&(dice.roll() as u32).to_be_bytes());
@@ -51,7 +52,7 @@ fn t_s02_forged_ssrcs_make_no_state() {
             assert_eq!(pair.rx.unprotect_rtcp(&mut packet), Err(UnprotectError::Unauthentic));
         }
         assert_eq!(pair.rx.stats().streams, 0);
-        assert_eq!(pair.rx.stats().unauthentic, 10_000);
+        assert_eq!(pair.rx.stats().unauthentic, 2 * FORGED);
         let genuine = pair.rtp(1, 1);
         pair.receive_rtp(&genuine).unwrap();
     }
@@ -60,7 +61,7 @@ fn t_s02_forged_ssrcs_make_no_state() {
 /// T-S03: a long stream over three roll-overs, every packet replayed at once and at every edge of the window.
 #[test]
 fn t_s03_no_packet_is_taken_twice() {
-    const PACKETS: u64 = 140_000;
+    const PACKETS: u64 = 200_000;
     let edges = [1, 63, 64, 65, 1_023, 1_024, 1_025, 5_000];
     let mut pair = Pair::new(Profile::AeadAes128Gcm);
     let mut sent: Vec<Vec<u8>> = Vec::new();
@@ -70,7 +71,7 @@ fn t_s03_no_packet_is_taken_twice() {
         assert_eq!(pair.rx.unprotect_rtp(&mut packet.clone()), Err(UnprotectError::Replayed));
         sent.push(packet);
         let near_wrap = (number + 60_000) % 65_536 < 3;
-        if number % 1_999 == 0 || near_wrap {
+        if number % 97 == 0 || near_wrap {
             for back in edges.into_iter().filter(|back| *back <= number) {
                 let mut old = sent[(number - back) as usize].clone();
                 let error = pair.rx.unprotect_rtp(&mut old).unwrap_err();

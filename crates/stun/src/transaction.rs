@@ -27,28 +27,28 @@ impl TransactionConfig {
     ///
     /// Below 500 ms only where something else limits the rate, as the pacing of ICE checks does.
     #[must_use]
-    pub fn rto(mut self, rto: Duration) -> Self {
+    pub fn with_rto(mut self, rto: Duration) -> Self {
         self.rto = rto.max(Duration::from_millis(1));
         self
     }
 
     /// Requests sent in all, the first included: `Rc`. Default 7, at least 1 (RFC 8489 §6.2.1).
     #[must_use]
-    pub const fn max_requests(mut self, count: u32) -> Self {
+    pub const fn with_max_requests(mut self, count: u32) -> Self {
         self.max_requests = if count == 0 { 1 } else { count };
         self
     }
 
     /// How many times the first timeout to wait after the last request: `Rm`. Default 16 (RFC 8489 §6.2.1).
     #[must_use]
-    pub const fn last_wait_rtos(mut self, count: u32) -> Self {
+    pub const fn with_last_wait_rtos(mut self, count: u32) -> Self {
         self.last_wait_rtos = count;
         self
     }
 
     /// How long to wait over a reliable transport: `Ti`. Default 39.5 s (RFC 8489 §6.2.2).
     #[must_use]
-    pub const fn reliable_timeout(mut self, timeout: Duration) -> Self {
+    pub const fn with_reliable_timeout(mut self, timeout: Duration) -> Self {
         self.reliable_timeout = timeout;
         self
     }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn stun_integrity_violation_reported_not_timeout() {
         let start = start();
-        let config = TransactionConfig::new().rto(ms(100)).max_requests(2).last_wait_rtos(3);
+        let config = TransactionConfig::new().with_rto(ms(100)).with_max_requests(2).with_last_wait_rtos(3);
         let mut transaction = Transaction::new(start, &config);
         transaction.note_violation();
         let (sent, failure, end) = run(transaction, start);

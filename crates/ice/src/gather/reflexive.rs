@@ -62,7 +62,7 @@ impl ReflexiveRequest {
     }
 
     pub(crate) fn start(&mut self, now: Instant, rto: Duration) {
-        self.state = State::Asking(Transaction::new(now, &TransactionConfig::new().rto(rto)));
+        self.state = State::Asking(Transaction::new(now, &TransactionConfig::new().with_rto(rto)));
     }
 
     pub(crate) fn give_up(&mut self) {

@@ -41,6 +41,7 @@ impl Session {
                 ice::Event::PublishName { name, address } => {
                     self.push(SessionEvent::Publish { name, address });
                 }
+                ice::Event::WithdrawName { name } => self.push(SessionEvent::Withdraw { name }),
                 ice::Event::SelectedPairChanged(Some(pair)) => {
                     self.push(SessionEvent::SelectedCandidatePairChange(SelectedCandidatePair {
                         local: pair.local.to_string(),

@@ -2,6 +2,7 @@
 
 use super::{Session, transport::Dtls};
 use crate::stats::{InboundStats, OutboundStats, StatsReport, TransportStats};
+
 impl Session {
     /// Counters and facts of every part. Works in every state.
     #[must_use]
@@ -41,9 +42,9 @@ impl Session {
         let dtls = self.transport.dtls.connection();
         TransportStats {
             dtls_state: self.dtls_state(),
-            tls_version: dtls.and_then(dtls::Connection::version).map(|_| "FEFD".to_owned()),
-            dtls_cipher: dtls.and_then(dtls::Connection::cipher_suite).map(|suite| format!("{suite:?}")),
-            srtp_cipher: self.transport.srtp.as_ref().map(|srtp| format!("{:?}", srtp.profile)),
+            tls_version: dtls.and_then(dtls::Connection::version).map(|version| version.to_string()),
+            dtls_cipher: dtls.and_then(dtls::Connection::cipher_suite).map(|suite| suite.to_string()),
+            srtp_cipher: self.transport.srtp.as_ref().map(|srtp| srtp.profile.name().to_owned()),
             dtls_end: match &self.transport.dtls {
                 Dtls::Ended(_, reason) => Some(reason.to_string()),
                 Dtls::New | Dtls::Running(_) => None,

@@ -30,6 +30,7 @@ pub(super) struct Resolved {
 enum Request {
     Publish(String, IpAddr),
     Resolve(String),
+    Withdraw(String),
 }
 
 /// The driver's side of the task.
@@ -54,6 +55,11 @@ impl Names {
     /// Answers for a name of ours from now on.
     pub(super) fn publish(&mut self, name: String, address: IpAddr) {
         self.request(Request::Publish(name, address));
+    }
+
+    /// Answers for it no longer.
+    pub(super) fn withdraw(&mut self, name: String) {
+        self.request(Request::Withdraw(name));
     }
 
     /// The next answer; waits for ever while there is nothing to wait for.
@@ -135,6 +141,7 @@ impl Multicast {
             // Refused names are no `.local` names: the agent gives up on them by itself.
             Request::Resolve(name) => drop(self.resolver.resolve(now, &name)),
             Request::Publish(name, address) => drop(self.responder.publish(now, &name, address)),
+            Request::Withdraw(name) => self.responder.withdraw(now, &name),
         }
     }
 

@@ -55,6 +55,7 @@ impl Driver {
             SessionEvent::NegotiationNeeded => Event::NegotiationNeeded,
             SessionEvent::Resolve { name } => return self.names.resolve(name),
             SessionEvent::Publish { name, address } => return self.names.publish(name, address),
+            SessionEvent::Withdraw { name } => return self.names.withdraw(name),
             SessionEvent::SelectedCandidatePairChange(pair) => Event::SelectedCandidatePairChange(pair),
             SessionEvent::SignalingStateChange(state) => Event::SignalingStateChange(state),
             SessionEvent::Track { transceiver, track, streams } => {
@@ -102,5 +103,6 @@ fn changes_state(event: &SessionEvent) -> bool {
             | SessionEvent::KeyFrameRequested(_)
             | SessionEvent::Publish { .. }
             | SessionEvent::Resolve { .. }
+            | SessionEvent::Withdraw { .. }
     )
 }

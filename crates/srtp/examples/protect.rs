@@ -1,6 +1,6 @@
 //! Sends a thousand packets over a link that loses, repeats, reorders and forges, and prints the counters.
 //!
-//! `cargo run -p peerlane-srtp --example loopback`
+//! `cargo run -p peerlane-srtp --example protect`
 
 #![expect(clippy::print_stdout, reason = "an example that talks to the terminal")]
 
