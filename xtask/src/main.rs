@@ -15,6 +15,7 @@ mod metadata;
 mod package;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod tree;
@@ -50,6 +51,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "soak",
+        about: "makes and ends connections by the thousand: does everything come back? arguments are passed on",
+        run: soak::run,
     },
     Command {
         name: "test",
