@@ -3,7 +3,7 @@
 use crate::{
     Failure,
     options::Options,
-    peers::{answer, because, connection, within},
+    peers::{answer, because, connection, within, within_time},
     probe::Probes,
     random::Random,
     rounds::{Phase, Plan, at_a_time},
@@ -17,8 +17,10 @@ use tokio::net::UdpSocket;
 
 /// A round, all of it at the same time.
 const PER_ROUND: u64 = 40;
-/// Every so many rounds, each connection waits until it has failed: 39.5 s (RFC 8863 §4).
-const PATIENT_ROUND: u64 = 8;
+/// Every so many rounds, each connection waits until it has failed: 39.5 s (RFC 8863 §4), or twice that when the peer
+/// goes on checking.
+const PATIENT_ROUND: u64 = 12;
+const FAILURE: Duration = Duration::from_secs(120);
 
 /// What is wrong with the answer, or with both descriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ async fn fail(
     let spoiled = spoil(&answer(&b).await?, fault, silent)?;
     a.set_remote_description(spoiled).await.map_err(because("the spoiled answer"))?;
     if patient || fault == Fault::Certificate {
-        let outcome = within("failing", a.connected()).await?;
+        let outcome = within_time("failing", FAILURE, a.connected()).await?;
         if outcome.is_ok() {
             return Err(format!("{fault:?}: it connected"));
         }

@@ -92,14 +92,22 @@ fn run(options: &Options, workers: usize, phases: &mut Vec<Phase>) -> Result<(),
     let probes = Probes::default();
     let outcome = runtime.block_on(async {
         let nothing = Level::now(&probes)?;
-        phases.push(cycles::run(options, workers, &probes).await?);
+        if options.cycles > 0 {
+            phases.push(cycles::run(options, workers, &probes).await?);
+        }
         // What a phase held for all its rounds, ports and relays, comes back as well.
         nothing.settled(&probes).await?;
-        phases.push(abandoned::run(options, workers, &probes).await?);
+        if options.abandoned > 0 {
+            phases.push(abandoned::run(options, workers, &probes).await?);
+        }
         nothing.settled(&probes).await?;
-        phases.push(failing::run(options, workers, &probes).await?);
+        if options.failing > 0 {
+            phases.push(failing::run(options, workers, &probes).await?);
+        }
         nothing.settled(&probes).await?;
-        phases.push(killed::run(options, workers, &probes).await?);
+        if options.killed > 0 {
+            phases.push(killed::run(options, workers, &probes).await?);
+        }
         nothing.settled(&probes).await
     });
     runtime.shutdown_timeout(Duration::from_secs(5));

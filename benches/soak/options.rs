@@ -2,6 +2,7 @@
 
 pub(crate) const USAGE: &str = "usage: soak [--cycles N] [--abandoned N] [--failing N] [--killed N] [--workers 1|2] [--short] [--seed N]
             [--leak BYTES]
+0 leaves a part out; of the abandoned there are at least as many as it takes to drop every call at every point.
 Without --workers everything runs twice, on a runtime of one worker and on one of two. --leak loses so many bytes in
 every cycle on purpose, to see that it is noticed.";
 

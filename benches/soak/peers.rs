@@ -61,7 +61,16 @@ pub(crate) fn picture(time: u64, bytes: impl FnOnce(Vec<u8>) -> Bytes) -> Encode
 
 /// Waits, but not for ever: what does not come is a failure with a name.
 pub(crate) async fn within<F: Future>(what: &str, future: F) -> Result<F::Output, Failure> {
-    tokio::time::timeout(PATIENCE, future).await.map_err(|_| format!("{what}: not within {PATIENCE:?}"))
+    within_time(what, PATIENCE, future).await
+}
+
+/// The same for what takes longer.
+pub(crate) async fn within_time<F: Future>(
+    what: &str,
+    patience: Duration,
+    future: F,
+) -> Result<F::Output, Failure> {
+    tokio::time::timeout(patience, future).await.map_err(|_| format!("{what}: not within {patience:?}"))
 }
 
 /// Polls a future so often, each time after everybody else had a turn, and drops it. `None` when it was not done.

@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod connections;
 
-use connections::{Pair, connection, negotiate, next_channel, within};
+use connections::{PATIENCE, Pair, connection, negotiate, next_channel, within};
 use peerconnection::{
     Configuration, DataChannelInit, DataChannelState, ErrorKind, MediaKind, OfferOptions,
     PeerConnectionState, SignalingState, TransceiverInit,
@@ -302,7 +302,45 @@ async fn a_runtime_that_is_shut_down_keeps_nobody_waiting() {
     drop((pair.a, pair.b, pair.b_channel, pair.b_events, track, sender));
 }
 
-/// The same while the connections come up, at different moments, with both kinds of runtime and both ways to go.
+/// Closing a channel does not depend on the peer: not before there is one, and not after it has vanished. The latter is
+/// known after 30 s without consent (RFC 7675 §5.1).
+#[tokio::test]
+async fn a_channel_closes_without_a_peer() {
+    let (fresh, _events) = connection(Configuration::default()).await;
+    for is_offered in [false, true] {
+        let channel = fresh.create_data_channel("chat", DataChannelInit::new()).await.expect("a channel");
+        if is_offered {
+            fresh.set_local_description(None).await.expect("an offer");
+        }
+        channel.send("never sent").await.expect("queued");
+        within("close of a channel that nobody knows", channel.close()).await;
+    }
+
+    let other = runtime();
+    let (a, _a_events) = connection(Configuration::default()).await;
+    let theirs = other.spawn(connection(Configuration::default()));
+    let (b, mut b_events) = theirs.await.expect("no panic");
+    let [idle, busy, late] = [(); 3].map(|()| a.create_data_channel("chat", DataChannelInit::new()));
+    let (idle, busy, late) = tokio::join!(idle, busy, late);
+    let (idle, busy, late) = (idle.expect("open"), busy.expect("open"), late.expect("open"));
+    negotiate(&a, &b).await;
+    let _theirs = within("the channel", next_channel(&mut b_events)).await;
+    for channel in [&idle, &busy, &late] {
+        within("open", channel.opened()).await.expect("open");
+    }
+    other.shutdown_background();
+    while busy.try_send(vec![0; 50_000]).is_ok() {}
+    let closing = [tokio::spawn(idle.close()), tokio::spawn(busy.close())];
+    let failed = a.wait_for(|state| state == PeerConnectionState::Failed);
+    tokio::time::timeout(3 * PATIENCE, failed).await.expect("the silence is noticed");
+    for closing in closing {
+        within("a channel that was closing", closing).await.expect("no panic");
+    }
+    within("a channel that is closed now", late.close()).await;
+    within("close", a.close()).await;
+}
+
+/// Runtimes that go while connections come up, at different moments, with both kinds of runtime and both ways to go.
 #[test]
 fn a_runtime_may_be_dropped_at_any_moment() {
     for micros in [0, 200, 1_000, 5_000, 20_000, 60_000] {

@@ -217,7 +217,8 @@ impl DataChannel {
         self.sender.opened().await
     }
 
-    /// Closes the channel: what is queued is still sent (RFC 8831 §6.7). Returns when both directions are closed.
+    /// Closes the channel: what is queued is still sent (RFC 8831 §6.7). Returns when both directions are closed, or when
+    /// the connection has failed or ended.
     pub async fn close(self) {
         let Self { sender, receiver } = self;
         sender.close().await;

@@ -2,7 +2,7 @@
 
 use super::Driver;
 use crate::{
-    DataChannelInit, DataChannelState, Error,
+    DataChannelInit, DataChannelState, Error, PeerConnectionState,
     data_channel::ChannelKey,
     tokio::{
         command::OutgoingMessage,
@@ -129,7 +129,14 @@ impl Driver {
     pub(super) fn update_channel(&mut self, now: Instant, key: ChannelKey) {
         let status =
             Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
-        if status.state == DataChannelState::Closed {
+        // Without a peer nobody answers the reset, and what is queued cannot leave: whoever closes is not kept waiting.
+        let is_cut_off = self.session.connection_state() == PeerConnectionState::Failed
+            && (status.state == DataChannelState::Closing
+                || self.channels.get(&key).is_some_and(|sink| sink.close_wanted));
+        if is_cut_off {
+            self.session.close_data_channel(now, key);
+        }
+        if status.state == DataChannelState::Closed || is_cut_off {
             self.sending.remove(&key);
             if let Some(sink) = self.channels.get_mut(&key) {
                 sink.end();

@@ -38,7 +38,11 @@ impl Driver {
 
     fn deliver_event(&mut self, now: Instant, event: SessionEvent) {
         let event = match event {
-            SessionEvent::ConnectionStateChange(state) => Event::ConnectionStateChange(state),
+            SessionEvent::ConnectionStateChange(state) => {
+                // A failure ends the wait for channels that are closing.
+                self.update_channels(now);
+                Event::ConnectionStateChange(state)
+            }
             SessionEvent::DataChannel(announced) => {
                 let key = announced.channel;
                 let handle = self.data_channel_handle(now, key, announced.label, announced.init);
