@@ -1,5 +1,7 @@
 //! Packets that are missing, and when to ask for them (RFC 4585 §6.2.1).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::time::{Duration, Instant};
 
 use rtp::SequenceNumber;
@@ -27,7 +29,11 @@ impl NackList {
             self.missing.clear();
             return true;
         }
-        self.missing.extend((first..first + count).map(|number| Missing { number, due, times: 0 }));
+        self.missing.extend((first..first.saturating_add(count)).map(|number| Missing {
+            number,
+            due,
+            times: 0,
+        }));
         false
     }
 
@@ -70,9 +76,9 @@ impl NackList {
             if count == 0 || missing.due > now {
                 return true;
             }
-            count -= 1;
-            missing.times += 1;
-            missing.due = now + interval;
+            count = count.saturating_sub(1);
+            missing.times = missing.times.saturating_add(1);
+            missing.due = now.checked_add(interval).unwrap_or(now);
             missing.times < limit
         });
     }

@@ -143,9 +143,9 @@ fn transport_wide_feedback_covers_all_streams() {
     assert!((40..=80).contains(&stats.feedback_received), "{}", stats.feedback_received);
 }
 
-/// User case 65: the first packet of a stream, and packets nobody can route yet, are in the feedback, too.
+/// Users 65: the first packet of a stream, and packets nobody can route yet, are in the feedback, too.
 #[test]
-fn user_65_feedback_includes_packets_without_a_home() {
+fn users_65_feedback_includes_packets_without_a_home() {
     let mut pair = Pair::new(6);
     pair.engines[B].add_receiver(pair.now, audio_in());
     let sender = pair.engines[A].add_sender(pair.now, video_out(Codec::Vp8));
