@@ -16,6 +16,7 @@ mod package;
 mod rules;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod tree;
@@ -56,6 +57,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "soak",
+        about: "makes and ends connections by the thousand: does everything come back? arguments are passed on",
+        run: soak::run,
     },
     Command {
         name: "test",
