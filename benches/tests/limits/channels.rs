@@ -82,8 +82,9 @@ fn crc_table() -> [u32; 256] {
 /// T-C05: with 1 MiB advertised, never twice that on the heap, in every shape that data can have: nobody reads.
 #[test]
 fn t_c05_the_receive_buffer_is_what_it_says() {
-    type Chunk = (u8, u32, u16, u16, usize);
-    let shapes: [(&str, fn(u32) -> Chunk); 8] = [
+    /// Flags, TSN, stream, sequence number and payload bytes of the chunk with a number.
+    type Shape = fn(u32) -> (u8, u32, u16, u16, usize);
+    let shapes: [(&str, Shape); 8] = [
         ("large messages", |number| (3, TSN + number, 1, number as u16, 1_000)),
         ("messages of one byte", |number| (3, TSN + number, 1, number as u16, 1)),
         ("a stream for each message", |number| (3, TSN + number, (number % 65_535) as u16, 0, 1)),

@@ -51,11 +51,11 @@ struct User {
 
 impl User {
     fn new(server: &mut Server, now: Instant, remote: SocketAddr) -> Self {
-        let mut ask = request(Method::ALLOCATE, 0, |builder| {
+        let ask = request(Method::ALLOCATE, 0, |builder| {
             builder.attribute(&RequestedTransport::UDP);
         });
         let path = path(remote);
-        let _ = server.handle_datagram(now, path, &mut ask);
+        let _ = server.handle_datagram(now, path, &ask);
         let mut answer = Vec::new();
         assert!(server.poll_transmit(now, &mut answer).is_some());
         let answer = Message::parse(&answer).expect("well formed");
@@ -74,12 +74,12 @@ impl User {
         write: impl Fn(&mut Builder<'_>),
     ) -> bool {
         self.next_id += 1;
-        let mut ask = request(method, self.next_id, |builder| {
+        let ask = request(method, self.next_id, |builder| {
             write(builder);
             builder.raw(AttributeType::USERNAME, b"user").raw(AttributeType::REALM, REALM.as_bytes());
             builder.raw(AttributeType::NONCE, &self.nonce).message_integrity(&self.key);
         });
-        let _ = server.handle_datagram(now, self.path, &mut ask);
+        let _ = server.handle_datagram(now, self.path, &ask);
         while let Some(event) = server.poll_event() {
             if let Event::OpenRelay { relay, .. } = event {
                 let port = 50_000 + self.path.remote.port() % 10_000;
@@ -109,14 +109,14 @@ fn t_t04_strangers_cost_a_relay_nothing() {
     let mut out = Vec::with_capacity(2_000);
     let mut knock = |source: u32| {
         let path = path((Ipv4Addr::from(0x0b00_0000 + source), 9).into());
-        let mut bare = request(Method::ALLOCATE, source, |builder| {
+        let bare = request(Method::ALLOCATE, source, |builder| {
             builder.attribute(&RequestedTransport::UDP);
         });
-        let mut forged = request(Method::REFRESH, source, |builder| {
+        let forged = request(Method::REFRESH, source, |builder| {
             builder.raw(AttributeType::USERNAME, &[b'x'; 500]).raw(AttributeType::REALM, REALM.as_bytes());
             builder.raw(AttributeType::NONCE, b"made up").raw(AttributeType::MESSAGE_INTEGRITY, &[7; 20]);
         });
-        for datagram in [&mut bare, &mut forged, &mut vec![0x40, 0, 0, 1, 7]] {
+        for datagram in [&bare[..], &forged, &[0x40, 0, 0, 1, 7]] {
             let _ = server.handle_datagram(now, path, datagram);
         }
         out.clear();

@@ -212,14 +212,14 @@ fn t_i05_turn_compares_in_constant_time() {
         builder.finish().expect("fits");
         out
     };
-    let _ = server.handle_datagram(now, path, &mut request(&[], [0; 20]));
+    let _ = server.handle_datagram(now, path, &request(&[], [0; 20]));
     let mut answer = Vec::new();
     assert!(server.poll_transmit(now, &mut answer).is_some());
     let answer = Message::parse(&answer).expect("well formed");
     let nonce = answer.require::<Nonce<'_>>().expect("a challenge").as_bytes().to_vec();
     let compared = |server: &mut Server, nonce: &[u8]| {
         CALLS.set((0, 0));
-        let _ = server.handle_datagram(now, path, &mut request(nonce, [3; 20]));
+        let _ = server.handle_datagram(now, path, &request(nonce, [3; 20]));
         CALLS.get().1
     };
     // The nonce is right: it is compared, and then the tag of the request.
