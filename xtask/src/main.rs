@@ -15,6 +15,7 @@ mod metadata;
 mod package;
 mod setup;
 mod shell;
+mod sim;
 mod test;
 mod tidy;
 mod tree;
@@ -50,6 +51,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "sim",
+        about: "simulates calls over bad networks; --list, --only NAME, --seeds N, --seed S, --write",
+        run: sim::run,
     },
     Command {
         name: "test",
