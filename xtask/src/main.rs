@@ -16,6 +16,7 @@ mod package;
 mod rules;
 mod setup;
 mod shell;
+mod sim;
 mod soak;
 mod test;
 mod tidy;
@@ -57,6 +58,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "sim",
+        about: "simulates calls over bad networks; --list, --only NAME, --seeds N, --seed S, --write",
+        run: sim::run,
     },
     Command {
         name: "soak",
