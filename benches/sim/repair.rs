@@ -7,7 +7,7 @@ use crate::{
     row::{Bound::AtLeast, Family, Figure, Reduce, Row, Sample, Unit},
     secs,
 };
-use peerconnection::MediaKind;
+use peerconnection::{MediaKind, media::SenderStats};
 use std::{collections::BTreeMap, time::Duration};
 use testkit::Link;
 
@@ -63,7 +63,7 @@ fn row((loss, must, aim): (u32, f64, f64)) -> Row {
         let p95 = repaired.get(repaired.len() * 95 / 100).copied();
         let sent = counted as f64;
         let stats = call.stats(Who::Alice);
-        let sum = |of: fn(&peerconnection::media::SenderStats) -> u64| {
+        let sum = |of: fn(&SenderStats) -> u64| {
             stats.outbound.iter().map(|outbound| of(&outbound.counters)).sum::<u64>() as f64 / sent * 100.0
         };
         Sample::new()

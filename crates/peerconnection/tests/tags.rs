@@ -224,7 +224,7 @@ fn t_i05_turn_compares_in_constant_time() {
     };
     // The nonce is right: it is compared, and then the tag of the request.
     assert_eq!(compared(&mut server, &nonce), 2);
-    let mut forged = nonce.clone();
+    let mut forged = nonce;
     let last = forged.len() - 1;
     forged[last] = if forged[last] == b'A' { b'B' } else { b'A' };
     assert_eq!(compared(&mut server, &forged), 1, "the nonce alone");

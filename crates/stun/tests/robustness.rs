@@ -451,9 +451,10 @@ fn t_i15_limits_of_sender_and_receiver_agree() {
     fn takes<'a, A: Attribute<'a>>(message: &Message<'a>) -> bool {
         message.require::<A>().is_ok()
     }
+    type Takes = fn(&Message<'_>) -> bool;
     for len in 0..=1_200 {
         let (text, value) = ("x".repeat(len), vec![b'x'; len]);
-        let cases: [(AttributeType, bool, fn(&Message<'_>) -> bool, usize); 5] = [
+        let cases: [(AttributeType, bool, Takes, usize); 5] = [
             (AttributeType::USERNAME, Username::new(&text).is_ok(), |m| takes::<Username<'_>>(m), 763),
             (AttributeType::REALM, Realm::new(&text).is_ok(), |m| takes::<Realm<'_>>(m), 763),
             (AttributeType::NONCE, Nonce::new(&text).is_ok(), |m| takes::<Nonce<'_>>(m), 763),
