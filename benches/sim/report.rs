@@ -15,7 +15,7 @@ Whole calls, from the first connectivity check to the last message, over network
 cap, cut and move. Nothing here is a socket or a clock: both ends and the network are one program that moves time itself
 (see [testing.md](testing.md)), so hours pass in milliseconds and every run can be repeated.
 
-    cargo xtask sim                                    # all rows, 100 seeds each
+    cargo xtask sim                                    # all rows, with the seeds given below
     cargo xtask sim --only connect-rtt50-loss20        # one row, or all whose name begins so
     cargo xtask sim --only blackout-25 --seed 7        # one run, with all it measured
     cargo xtask sim --write                            # writes this page

@@ -53,7 +53,7 @@ pub(crate) fn print(phases: &[Phase]) -> Vec<String> {
 
 fn counts(phases: &[Phase], failures: &mut Vec<String>) -> String {
     let mut text =
-        "workers  phase      connections  seconds  descriptors  tasks     probes         verdict\n"
+        "workers  phase      connections  seconds  descriptors  tasks     probes            verdict\n"
             .to_owned();
     for phase in phases {
         let (start, end) = (phase.start, phase.end);
@@ -66,7 +66,7 @@ fn counts(phases: &[Phase], failures: &mut Vec<String>) -> String {
         }
         let _ = writeln!(
             text,
-            "{:<7}  {:<9}  {:>11}  {:>7.0}  {:<11}  {:<8}  {:<13}  {}",
+            "{:<7}  {:<9}  {:>11}  {:>7.0}  {:<11}  {:<8}  {:<16}  {}",
             phase.workers,
             phase.name,
             phase.done,

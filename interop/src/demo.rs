@@ -14,10 +14,11 @@ use tokio::{
 
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Runs every feature of the page once; prints what was verified.
+/// Runs every feature of the page once; prints what was verified. Without a browser it says so.
 pub(crate) async fn run(server: &str) -> Result<bool, String> {
     if program(Kind::Chromium).is_none() {
-        return Err("Chromium is not installed: install the package `chromium`, then try again".to_owned());
+        println!("SKIPPED demo: Chromium is not installed (package `chromium`)");
+        return Ok(!crate::is_strict());
     }
     let mut child = Command::new(server)
         .args(["--port", "0"])

@@ -170,6 +170,12 @@ fn tests() -> Step {
             "fail",
             "--final-status-level",
             "fail",
+            // Or nobody would hear of a test that passes because it was skipped.
+            "--success-output",
+            "immediate",
+            // Where the end of the log shows it.
+            "--failure-output",
+            "final",
             "--hide-progress-bar",
         ];
         Step::cargo("tests", &arguments)

@@ -100,7 +100,7 @@ impl Configuration {
         }
     }
 
-    /// STUN and TURN servers. Default: none. At most 32 are used.
+    /// STUN and TURN servers. Default: none. At most 32 are kept, and the first 16 of all their URLs asked.
     #[must_use]
     pub fn with_ice_servers(self, ice_servers: impl IntoIterator<Item = IceServer>) -> Self {
         Self { ice_servers: ice_servers.into_iter().take(32).collect(), ..self }

@@ -340,6 +340,47 @@ async fn a_channel_closes_without_a_peer() {
     within("close", a.close()).await;
 }
 
+/// The peer stands still until the connection has failed, and is found again by a restart of ICE (RFC 8445 §2.4). A
+/// channel that was closed meanwhile is closed: its handles do not see it go back to closing, although the peer has to
+/// be told first, and has more to send.
+#[tokio::test]
+async fn a_channel_that_was_closed_without_a_peer_stays_closed() {
+    let other = runtime();
+    let small = Configuration::default().with_receive_buffer(1 << 10).with_max_message_size(1 << 10);
+    let (a, _a_events) = connection(small).await;
+    let theirs = other.spawn(connection(Configuration::default()));
+    let (b, mut b_events) = theirs.await.expect("no panic");
+    let channel = a.create_data_channel("chat", DataChannelInit::new()).await.expect("a channel");
+    negotiate(&a, &b).await;
+    let b_channel = within("the channel", next_channel(&mut b_events)).await;
+    within("open", channel.opened()).await.expect("open");
+    // More than Alice has room for, so that Bob cannot end the channel on his side.
+    while tokio::time::timeout(Duration::from_millis(300), b_channel.send(vec![0; 1_000])).await.is_ok() {}
+    let (sender, mut receiver) = channel.split();
+    let (wake, asleep) = std::sync::mpsc::channel::<()>();
+    other.spawn(async move { asleep.recv() });
+    let closing = tokio::spawn({
+        let sender = sender.clone();
+        async move { sender.close().await }
+    });
+    let failed = a.wait_for(|state| state == PeerConnectionState::Failed);
+    tokio::time::timeout(3 * PATIENCE, failed).await.expect("the silence is noticed");
+    within("a channel that was closing", closing).await.expect("no panic");
+    assert_eq!(sender.ready_state(), DataChannelState::Closed);
+
+    drop(wake);
+    a.restart_ice().await.expect("a restart");
+    negotiate(&a, &b).await;
+    within("connecting again", a.connected()).await.expect("connected");
+    let second = a.create_data_channel("chat", DataChannelInit::new()).await.expect("a channel");
+    within("open again", second.opened()).await.expect("open");
+    assert_eq!(sender.ready_state(), DataChannelState::Closed);
+    while within("the end of what was received", receiver.recv()).await.is_some() {}
+    assert_eq!(sender.ready_state(), DataChannelState::Closed);
+    tokio::join!(within("close", a.close()), within("close", b.close()));
+    other.shutdown_background();
+}
+
 /// Runtimes that go while connections come up, at different moments, with both kinds of runtime and both ways to go.
 #[test]
 fn a_runtime_may_be_dropped_at_any_moment() {

@@ -25,6 +25,8 @@ pub(super) struct Runner {
     done: usize,
     tests: Count,
     failures: Vec<(String, String)>,
+    /// Those of the failures that no test accounts for: what could not be built, a check that is no test.
+    failed_without_tests: u64,
     skips: Vec<String>,
     begin: Instant,
 }
@@ -37,6 +39,7 @@ impl Runner {
             done: 0,
             tests: Count::default(),
             failures: Vec::new(),
+            failed_without_tests: 0,
             skips: Vec::new(),
             begin: Instant::now(),
         }
@@ -68,6 +71,7 @@ impl Runner {
                     println!("    {line}");
                 }
                 println!("    {why}");
+                self.failed_without_tests += u64::from(count.failed == 0);
                 self.failures.push((name.to_owned(), repeat.to_owned()));
             }
         }
@@ -89,12 +93,10 @@ impl Runner {
         if failed == 0 { Ok(()) } else { Err(String::new()) }
     }
 
-    /// Tests and steps together. A step that failed because of its tests counts beside them, so that a step that
-    /// fails without any test is never lost.
+    /// Tests and steps together.
     fn sums(&self) -> (u64, u64) {
-        let failed = self.failures.len() as u64;
-        let passed = (self.done as u64).saturating_sub(failed);
-        (self.tests.passed + passed, self.tests.failed + failed)
+        let passed = (self.done as u64).saturating_sub(self.failures.len() as u64);
+        (self.tests.passed + passed, self.tests.failed + self.failed_without_tests)
     }
 }
 
@@ -177,10 +179,22 @@ mod tests {
         let harness = "echo 'test result: FAILED. 1 passed; 2 failed'; exit 1";
         runner.run("runner test fails", "x", shell(harness));
         runner.run("runner test absent", "x", Command::new("no-such-program"));
-        assert_eq!(runner.sums(), (6, 4));
+        // Two steps and 3 + 1 tests; two tests and one step.
+        assert_eq!(runner.sums(), (6, 3));
         assert_eq!(runner.skips, ["SKIPPED: it"]);
         let names: Vec<&str> = runner.failures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["runner test fails", "runner test absent"]);
+        assert!(runner.finish().is_err());
+    }
+
+    /// One test that fails is one failure, not one more for the step it is in.
+    #[test]
+    fn a_failed_test_counts_once() {
+        let mut runner = Runner::new(1);
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/count/nextest.txt");
+        runner.run("runner test nextest", "x", shell(&format!("cat '{path}'; exit 100")));
+        assert_eq!(runner.sums(), (1, 1));
+        assert_eq!(runner.skips, ["SKIPPED: it is not here"]);
         assert!(runner.finish().is_err());
     }
 

@@ -136,7 +136,9 @@ impl Driver {
         if is_cut_off {
             self.session.close_data_channel(now, key);
         }
-        if status.state == DataChannelState::Closed || is_cut_off {
+        // What the handles were told is closed stays closed, also when a restart of ICE brings the peer back.
+        let has_ended = self.channels.get(&key).is_some_and(|sink| sink.ended);
+        if status.state == DataChannelState::Closed || is_cut_off || has_ended {
             self.sending.remove(&key);
             if let Some(sink) = self.channels.get_mut(&key) {
                 sink.end();
