@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
 
+mod bench;
 mod calls;
 mod clippy;
 mod code;
@@ -31,6 +32,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bench", about: "measures beside other implementations; --help says more", run: bench::run },
     Command { name: "clippy", about: "lints each package on its own, warnings denied", run: clippy::run },
     Command { name: "demo", about: "runs the demonstration; arguments are passed on", run: demo::run },
     Command {

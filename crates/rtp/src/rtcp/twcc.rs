@@ -59,16 +59,11 @@ impl<'a> TransportFeedback<'a> {
         let mut delta_bytes = 0;
         while left > 0 {
             let offset = reader.offset();
-            let mut chunk = StatusChunk::new(reader.u16()?);
-            while left > 0 {
-                let Some((symbol, run)) = chunk.next_run(left) else { break };
-                let size = match symbol {
-                    0..=2 => usize::from(symbol),
-                    _ => return Err(ParseError::invalid("packet status", offset)),
-                };
-                delta_bytes += size * usize::from(run);
-                left -= run;
-            }
+            let (count, bytes) = StatusChunk::new(reader.u16()?)
+                .measure(left)
+                .ok_or_else(|| ParseError::invalid("packet status", offset))?;
+            delta_bytes += bytes;
+            left -= count;
         }
         let chunks =
             chunks_and_deltas.get(..chunks_and_deltas.len() - reader.remaining()).unwrap_or_default();
@@ -195,6 +190,30 @@ impl StatusChunk {
             Self::Vector { bits: field << 2, width: 1, left: 14 }
         } else {
             Self::Vector { bits: field << 2, width: 2, left: 7 }
+        }
+    }
+
+    /// How many of the next `max` numbers the chunk is about, and how many bytes of deltas they have; `None` when one
+    /// has the reserved symbol.
+    fn measure(self, max: u16) -> Option<(u16, usize)> {
+        match self {
+            Self::Run { symbol: 3, len: 1.. } => None,
+            Self::Run { symbol, len } => {
+                let count = len.min(max);
+                Some((count, usize::from(symbol) * usize::from(count)))
+            }
+            Self::Vector { bits, width, left } => {
+                let count = u16::from(left).min(max);
+                // The symbols that count are in front; what follows them is not looked at.
+                let used = count * u16::from(width);
+                let bits = if used == 0 { 0 } else { bits >> (16 - used) };
+                if width == 1 {
+                    return Some((count, bits.count_ones() as usize));
+                }
+                let (low, high) = (bits & 0x5555, bits >> 1 & 0x5555);
+                let bytes = low.count_ones() + 2 * high.count_ones();
+                (low & high == 0).then_some((count, bytes as usize))
+            }
         }
     }
 

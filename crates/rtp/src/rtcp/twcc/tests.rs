@@ -161,3 +161,24 @@ proptest! {
         prop_assert_eq!(&read[..], &arrivals[..taken]);
     }
 }
+
+/// What a chunk says about itself as a whole is what its symbols say one by one.
+#[test]
+fn chunks_are_measured_as_they_are_walked() {
+    for field in 0..=u16::MAX {
+        for max in [0, 1, 2, 6, 7, 8, 13, 14, 15, 9_000] {
+            let mut chunk = StatusChunk::new(field);
+            let (mut count, mut bytes, mut reserved) = (0, 0, false);
+            while count < max
+                && let Some((symbol, run)) = chunk.next_run(max - count)
+            {
+                count += run;
+                bytes += usize::from(symbol) * usize::from(run);
+                reserved |= symbol == 3;
+            }
+            // With nothing to report on, nobody looks at a chunk.
+            let expected = (!reserved).then_some((count, bytes));
+            assert!(max == 0 || StatusChunk::new(field).measure(max) == expected, "{field:#x}, {max}");
+        }
+    }
+}
