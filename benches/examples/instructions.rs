@@ -59,8 +59,8 @@ const KERNELS: &[Named] = &[
     Named("dtls record, seal and open 1,150 B", dtls_record),
     Named("rtcp parse, SR SDES NACK", rtcp_parse),
     Named("rtp parse, 1,000 B", rtp_parse),
-    Named("sctp DATA in, 1,150 B", sctp_in),
-    Named("sctp DATA out, 1,150 B", sctp_out),
+    Named("sctp DATA in, 1,100 B", sctp_in),
+    Named("sctp DATA out, 1,100 B", sctp_out),
     Named("sdp parse, offer of a browser", sdp_parse),
     Named("session data out, 16 KiB", session_data_out),
     Named("session forward, one packet", session_forward),
@@ -250,7 +250,7 @@ impl Associations {
             sctp::Association::new(Arc::clone(&config), now, testkit::Seed::new(4).boxed_random(name))
         };
         let (a, b) = (end("a"), end("b"));
-        let message = Bytes::from(vec![7; 1_150]);
+        let message = Bytes::from(vec![7; 1_100]);
         let mut pair = Self { now, a, b, message, packet: Vec::with_capacity(2_000), other: Vec::with_capacity(2_000) };
         pair.a.connect(now);
         while !(pair.a.is_connected() && pair.b.is_connected()) {
