@@ -6,6 +6,7 @@ mod files;
 mod forbidden;
 mod imports;
 mod size;
+mod wire;
 
 use crate::{Failure, tree::Tree};
 use std::fmt;
@@ -44,6 +45,7 @@ const RULES: &[Rule] = &[
     forbidden::check_manifests,
     imports::check,
     size::check,
+    wire::check,
 ];
 
 pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {

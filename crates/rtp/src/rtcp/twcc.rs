@@ -56,17 +56,18 @@ impl<'a> TransportFeedback<'a> {
         let chunks_and_deltas = reader.rest();
         // Every step takes two bytes of input, so the walk ends whatever the counts say.
         let mut left = status_count;
-        let mut delta_bytes = 0;
+        let mut delta_bytes = 0_usize;
         while left > 0 {
             let offset = reader.offset();
             let (count, bytes) = StatusChunk::new(reader.u16()?)
                 .measure(left)
                 .ok_or_else(|| ParseError::invalid("packet status", offset))?;
-            delta_bytes += bytes;
-            left -= count;
+            delta_bytes = delta_bytes.saturating_add(bytes);
+            left = left.saturating_sub(count);
         }
-        let chunks =
-            chunks_and_deltas.get(..chunks_and_deltas.len() - reader.remaining()).unwrap_or_default();
+        let chunks = chunks_and_deltas
+            .get(..chunks_and_deltas.len().saturating_sub(reader.remaining()))
+            .unwrap_or_default();
         let deltas = reader.take(delta_bytes)?;
         Ok(Self {
             sender,
@@ -97,11 +98,11 @@ impl<'a> TransportFeedback<'a> {
     /// The same with arrival times in ticks of 250 µs, on the reporter's clock; they wrap with the reference time
     /// every 12 days.
     pub fn arrivals(&self) -> impl Iterator<Item = Arrival> + use<'a> {
-        let mut clock = i64::from(self.reference_time) * REFERENCE_TICKS;
+        let mut clock = i64::from(self.reference_time).saturating_mul(REFERENCE_TICKS);
         self.statuses().map(move |status| Arrival {
             sequence: status.sequence,
             ticks: status.delta.map(|delta| {
-                clock += i64::from(delta);
+                clock = clock.saturating_add(i64::from(delta));
                 clock
             }),
         })
@@ -154,8 +155,8 @@ impl Iterator for Statuses<'_> {
                 None => self.chunk = StatusChunk::new(self.chunks.u16().ok()?),
             }
         }
-        self.run -= 1;
-        self.left -= 1;
+        self.run = self.run.saturating_sub(1);
+        self.left = self.left.saturating_sub(1);
         let delta = match self.symbol {
             1 => Some(i16::from(self.deltas.u8().ok()?)),
             2 => Some(self.deltas.u16().ok()? as i16),
@@ -200,18 +201,18 @@ impl StatusChunk {
             Self::Run { symbol: 3, len: 1.. } => None,
             Self::Run { symbol, len } => {
                 let count = len.min(max);
-                Some((count, usize::from(symbol) * usize::from(count)))
+                Some((count, usize::from(symbol).saturating_mul(usize::from(count))))
             }
             Self::Vector { bits, width, left } => {
                 let count = u16::from(left).min(max);
                 // The symbols that count are in front; what follows them is not looked at.
-                let used = count * u16::from(width);
-                let bits = if used == 0 { 0 } else { bits >> (16 - used) };
+                let unused = 16_u32.saturating_sub(u32::from(count).saturating_mul(u32::from(width)));
+                let bits = bits.checked_shr(unused).unwrap_or(0);
                 if width == 1 {
                     return Some((count, bits.count_ones() as usize));
                 }
                 let (low, high) = (bits & 0x5555, bits >> 1 & 0x5555);
-                let bytes = low.count_ones() + 2 * high.count_ones();
+                let bytes = low.count_ones().saturating_add(high.count_ones().saturating_mul(2));
                 (low & high == 0).then_some((count, bytes as usize))
             }
         }
@@ -227,9 +228,9 @@ impl StatusChunk {
                 Some((*symbol, run))
             }
             Self::Vector { bits, width, left } => {
-                let symbol = (*bits >> (16 - *width)) as u8;
+                let symbol = bits.checked_shr(16_u32.saturating_sub(u32::from(*width))).unwrap_or(0) as u8;
                 *bits <<= *width;
-                *left -= 1;
+                *left = left.saturating_sub(1);
                 Some((symbol, 1))
             }
         }
@@ -264,7 +265,7 @@ impl TransportFeedbackBuilder {
         self.base = base;
         self.count = 0;
         self.reference_time = first_ticks.div_euclid(REFERENCE_TICKS);
-        self.last_ticks = self.reference_time * REFERENCE_TICKS;
+        self.last_ticks = self.reference_time.saturating_mul(REFERENCE_TICKS);
         self.max_len = max_len;
         self.chunks.clear();
         self.deltas.clear();
@@ -283,11 +284,12 @@ impl TransportFeedbackBuilder {
         if missing > 0x7fff || self.count.checked_add(missing).is_none_or(|count| count == u16::MAX) {
             return Err(FeedbackFull);
         }
-        let delta = i16::try_from(ticks - self.last_ticks).map_err(|_| FeedbackFull)?;
+        let delta = i16::try_from(ticks.saturating_sub(self.last_ticks)).map_err(|_| FeedbackFull)?;
         let symbol = if (0..=255).contains(&delta) { 1 } else { 2 };
         // Pending statuses end in at most two chunks, a run of missing ones in one per 8,191, and this one in one.
-        let chunks = self.chunks.len() + usize::from(missing) / 8_191 + 4;
-        if FIXED + 2 * chunks + self.deltas.len() + usize::from(symbol) + 3 > self.max_len {
+        let chunks = self.chunks.len().saturating_add(usize::from(missing) / 8_191).saturating_add(4);
+        let deltas = self.deltas.len().saturating_add(usize::from(symbol));
+        if chunks.saturating_mul(2).saturating_add(deltas).saturating_add(FIXED + 3) > self.max_len {
             return Err(FeedbackFull);
         }
         for _ in 0..missing {
@@ -298,7 +300,7 @@ impl TransportFeedbackBuilder {
             1 => self.deltas.put_u8(delta as u8),
             _ => self.deltas.put_u16(delta as u16),
         }
-        self.count += missing + 1;
+        self.count = self.count.saturating_add(missing).saturating_add(1);
         self.last_ticks = ticks;
         Ok(())
     }
@@ -365,7 +367,7 @@ impl Pending {
         if let Some(place) = self.symbols.get_mut(usize::from(self.len)) {
             *place = symbol;
         }
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
     }
 
     fn first(&self) -> u8 {
@@ -413,9 +415,11 @@ impl Pending {
 
     /// A vector chunk of the first `max` symbols; places not used stay zero and lie behind the status count.
     fn vector(&self, width: u16, max: u16) -> u16 {
-        let mut field = 0x8000 | (width - 1) << 14;
-        for (symbol, place) in self.symbols.iter().take(usize::from(self.len.min(max))).zip(0_u16..) {
-            field |= u16::from(*symbol) << (14 - width * (place + 1));
+        let mut field = 0x8000 | width.saturating_sub(1) << 14;
+        let mut shift = 14_u16;
+        for symbol in self.symbols.iter().take(usize::from(self.len.min(max))) {
+            shift = shift.saturating_sub(width);
+            field |= u16::from(*symbol) << shift;
         }
         field
     }
