@@ -12,8 +12,8 @@ NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is
 const BUILD: &[&str] =
     &["build", "--quiet", "--locked", "--release", "--manifest-path", "benches/peers/Cargo.toml"];
 
-/// Where `--write` puts the page and its charts.
-const PAGES: &str = "docs/performance";
+/// Where `--write` puts the tables; the charts go into the folder of that name.
+const PAGE: &str = "docs/performance.md";
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let writes = arguments.iter().any(|argument| argument == "--write");
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     shell::run_with("cargo", BUILD, &[("CARGO_TARGET_DIR", &folder())])?;
     let mut words = rest;
     if writes {
-        words.extend(["--write", PAGES]);
+        words.extend(["--write", PAGE]);
     }
     let program = format!("{}/release/peers", folder());
     shell::run(&program, &words)

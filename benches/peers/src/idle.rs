@@ -7,6 +7,7 @@ use crate::{
     ours, rustrtc_rs, side, str0m_rs, webrtc_rs,
 };
 use std::{
+    collections::BTreeSet,
     future::Future,
     process::Command,
     thread,
@@ -59,10 +60,10 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
     machine::count_allocations();
     machine::raise_file_limit();
     match (who, drive.as_str()) {
-        (Who::Ours, "sockets") => side::in_runtime(sockets(pairs, window, ours::channel::connect)),
+        (Who::Ours, "sockets") => side::in_runtime(sockets(pairs, window, || ours::channel::connect(ours::provider(Who::Ours)))),
         (Who::Webrtc, "sockets") => side::in_runtime(sockets(pairs, window, webrtc_rs::channel::connect)),
         (Who::Rustrtc, "sockets") => side::in_runtime(sockets(pairs, window, rustrtc_rs::channel::connect)),
-        (Who::Ours, "memory") => memory(pairs, window, ours::session::pair),
+        (Who::Ours, "memory") => memory(pairs, window, |now| ours::session::pair(ours::provider(Who::Ours), now)),
         (Who::Str0m, "memory") => memory(pairs, window, str0m_rs::session::pair),
         _ => Err(usage()),
     }
@@ -131,25 +132,31 @@ fn memory<N: Node>(pairs: usize, window: Duration, make: impl Fn(Instant) -> Pai
     Ok(())
 }
 
-/// Does what is due, and sleeps.
+/// Does what is due, and sleeps. The deadlines are in order, so that the connections that have nothing to do cost nothing.
 fn sleep<N: Node>(pairs: &mut [Pair<N>], duration: Duration) {
     let end = Instant::now() + duration;
+    let mut due: BTreeSet<(Instant, usize)> =
+        pairs.iter().enumerate().filter_map(|(place, pair)| Some((pair.next()?, place))).collect();
     loop {
         let now = Instant::now();
-        let mut next = end;
-        for pair in pairs.iter_mut() {
-            if pair.next().is_some_and(|due| due <= now) {
-                pair.wake(now);
-            }
-            next = next.min(pair.next().unwrap_or(end));
+        while let Some(&(at, place)) = due.first()
+            && at <= now
+        {
+            due.pop_first();
+            pairs[place].wake(now);
+            due.extend(pairs[place].next().map(|at| (at.max(now + SLACK), place)));
         }
         if now >= end {
             return;
         }
         // Deadlines within a millisecond are met together.
-        thread::sleep(next.saturating_duration_since(now).max(Duration::from_millis(1)));
+        let next = due.first().map_or(end, |&(at, _)| at.min(end));
+        thread::sleep(next.saturating_duration_since(now).max(SLACK));
     }
 }
+
+/// How late a deadline may be met.
+const SLACK: Duration = Duration::from_millis(1);
 
 struct Baseline {
     resident: u64,

@@ -3,6 +3,7 @@
 use crate::{
     kernel::{Timed, prepared, repeat},
     machine::{self, thread_time},
+    measure::Who,
     ours,
 };
 use crypto::{AeadId, CipherId, MacId};
@@ -22,7 +23,7 @@ use std::{
 
 /// The AEAD alone: seals in place, a nonce a packet.
 pub fn seal(id: AeadId, bytes: usize) -> Timed {
-    let key = ours::provider().aead(id).expect("there").key(&vec![1; id.key_len()]).expect("fits");
+    let key = ours::provider(Who::Ours).aead(id).expect("there").key(&vec![1; id.key_len()]).expect("fits");
     let mut nonce = [0; 12];
     let mut packet = vec![7; bytes];
     let mut count = 0_u64;
@@ -36,7 +37,7 @@ pub fn seal(id: AeadId, bytes: usize) -> Timed {
 }
 
 pub fn open(id: AeadId, bytes: usize) -> Timed {
-    let key = ours::provider().aead(id).expect("there").key(&vec![1; id.key_len()]).expect("fits");
+    let key = ours::provider(Who::Ours).aead(id).expect("there").key(&vec![1; id.key_len()]).expect("fits");
     let mut plain = vec![7; bytes];
     let mut tag = [0; 16];
     key.seal(&[3; 12], &[0; 12], &mut plain, &mut tag);
@@ -48,7 +49,7 @@ pub fn open(id: AeadId, bytes: usize) -> Timed {
 
 /// Counter mode and HMAC-SHA1 over the same bytes.
 pub fn counter_and_mac(bytes: usize) -> Timed {
-    let provider = ours::provider();
+    let provider = ours::provider(Who::Ours);
     let cipher = provider.stream_cipher(CipherId::Aes128).expect("there").key(&[1; 16]).expect("fits");
     let mac = provider.mac(MacId::HmacSha1).expect("there").key(&[2; 20]);
     let mut packet = vec![7; bytes + 12];
@@ -66,7 +67,7 @@ pub fn counter_and_mac(bytes: usize) -> Timed {
 
 /// HMAC-SHA1 over a request and over its answer, which is what a connectivity check costs at least.
 pub fn two_macs(bytes: usize) -> Timed {
-    let mac = ours::provider().mac(MacId::HmacSha1).expect("there").key(b"a password of the usual size");
+    let mac = ours::provider(Who::Ours).mac(MacId::HmacSha1).expect("there").key(b"a password of the usual size");
     let message = vec![7; bytes];
     repeat(move || {
         let mut tag = [0; 20];
@@ -188,7 +189,7 @@ pub fn pipe(batch: usize, duration: Duration) -> f64 {
     let back = link.a.1.local_addr().expect("bound");
     let Link { a, mut b } = link;
     let id = AeadId::Aes128Gcm;
-    let key = || ours::provider().aead(id).expect("there").key(&[1; 16]).expect("fits");
+    let key = || ours::provider(Who::Ours).aead(id).expect("there").key(&[1; 16]).expect("fits");
     let (sealer, opener) = (key(), key());
     let stop = Arc::new(AtomicBool::new(false));
     let received = Arc::new(AtomicU64::new(0));

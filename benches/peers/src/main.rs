@@ -24,7 +24,7 @@ use subjects::Subject;
 #[global_allocator]
 static ALLOCATOR: machine::Counting = machine::Counting;
 
-const USAGE: &str = "usage: peers [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write FOLDER]
+const USAGE: &str = "usage: peers [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write PAGE]
 NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is a column of the table";
 
 #[derive(Debug, Default)]
@@ -91,8 +91,8 @@ fn run(options: &Options) -> Result<(), String> {
     if let Some(path) = &options.json {
         fs::write(path, report::json(&rows)).map_err(|error| format!("{path}: {error}"))?;
     }
-    if let Some(folder) = &options.write {
-        report::page::write(folder.as_ref(), &rows, &effort).map_err(|error| format!("{folder}: {error}"))?;
+    if let Some(page) = &options.write {
+        report::page::write(page.as_ref(), &rows, &effort).map_err(|error| format!("{page}: {error}"))?;
     }
     Ok(())
 }

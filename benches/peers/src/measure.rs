@@ -5,7 +5,10 @@ use std::time::Duration;
 /// Whose figure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
+    /// With default settings.
     Ours,
+    /// The same over aws-lc-rs.
+    OursAwsLc,
     Webrtc,
     Str0m,
     Rustrtc,
@@ -15,11 +18,12 @@ pub enum Who {
 
 impl Who {
     pub const PEERS: [Self; 3] = [Self::Webrtc, Self::Str0m, Self::Rustrtc];
-    pub const ALL: [Self; 5] = [Self::Ours, Self::Webrtc, Self::Str0m, Self::Rustrtc, Self::Limit];
+    pub const ALL: [Self; 6] = [Self::Ours, Self::OursAwsLc, Self::Webrtc, Self::Str0m, Self::Rustrtc, Self::Limit];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Ours => "peerlane",
+            Self::OursAwsLc => "peerlane-aws-lc",
             Self::Webrtc => "webrtc",
             Self::Str0m => "str0m",
             Self::Rustrtc => "rustrtc",
@@ -176,9 +180,13 @@ impl Measured {
         self.cell(who).and_then(Cell::median)
     }
 
-    /// How many times better we are than `other`; above 1 we are ahead.
+    /// How many times better we are than `other`, with default settings; above 1 we are ahead.
     pub fn ratio(&self, other: f64) -> Option<f64> {
-        let ours = self.median(Who::Ours)?;
+        self.ratio_of(Who::Ours, other)
+    }
+
+    fn ratio_of(&self, who: Who, other: f64) -> Option<f64> {
+        let ours = self.median(who)?;
         let (above, below) = match self.row.better {
             Better::Higher => (ours, other),
             Better::Lower => (other, ours),
@@ -188,6 +196,11 @@ impl Measured {
 
     /// The best peer, and how we compare with it.
     pub fn best_peer(&self) -> Option<(Who, f64)> {
+        self.against_best(Who::Ours)
+    }
+
+    /// The same for one of our columns.
+    pub fn against_best(&self, ours: Who) -> Option<(Who, f64)> {
         let best = Who::PEERS.into_iter().filter_map(|who| Some((who, self.median(who)?)));
         let best = best.reduce(|left, right| {
             let right_wins = match self.row.better {
@@ -196,7 +209,7 @@ impl Measured {
             };
             if right_wins { right } else { left }
         })?;
-        Some((best.0, self.ratio(best.1)?))
+        Some((best.0, self.ratio_of(ours, best.1)?))
     }
 
     pub fn share_of_limit(&self) -> Option<f64> {

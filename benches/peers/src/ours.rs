@@ -7,8 +7,10 @@ use crate::{
     inputs,
     kernel::{Timed, prepared, repeat},
     machine::thread_time,
+    measure::Who,
 };
 use bytes::Bytes;
+use crypto::Provider;
 use rtp::{
     ExtensionKind, ExtensionMap, HeaderView,
     rtcp::{Compound, RtcpPacket},
@@ -24,8 +26,12 @@ use stun::{
     attr::{Username, XorMappedAddress},
 };
 
-pub fn provider() -> crypto::Provider {
-    crypto::rustcrypto::provider()
+/// The back end of a column.
+pub fn provider(who: Who) -> Provider {
+    match who {
+        Who::OursAwsLc => crypto::aws_lc_rs::provider(),
+        _ => crypto::rustcrypto::provider(),
+    }
 }
 
 /// Time since 1970 that goes into certificates.
@@ -35,9 +41,9 @@ fn keys(profile: Profile) -> (Vec<u8>, Vec<u8>) {
     (vec![1; profile.key_len()], vec![2; profile.salt_len()])
 }
 
-pub fn protect(profile: Profile, payload: usize) -> Timed {
+pub fn protect(provider: &Provider, profile: Profile, payload: usize) -> Timed {
     let (key, salt) = keys(profile);
-    let mut protector = Protector::new(&provider(), profile, &key, &salt, Config::new()).expect("keys fit");
+    let mut protector = Protector::new(provider, profile, &key, &salt, Config::new()).expect("keys fit");
     let template = inputs::plain_rtp(payload);
     let mut packet = Vec::with_capacity(1_500);
     let mut number = 0_u16;
@@ -51,19 +57,19 @@ pub fn protect(profile: Profile, payload: usize) -> Timed {
     })
 }
 
-pub fn unprotect(profile: Profile, payload: usize) -> Timed {
+pub fn unprotect(provider: &Provider, profile: Profile, payload: usize) -> Timed {
     let (key, salt) = keys(profile);
     let mut unprotector =
-        Unprotector::new(&provider(), profile, &key, &salt, Config::new()).expect("keys fit");
-    prepared(protected(profile, payload), move |mut packet| {
+        Unprotector::new(provider, profile, &key, &salt, Config::new()).expect("keys fit");
+    prepared(protected(provider, profile, payload), move |mut packet| {
         black_box(unprotector.unprotect_rtp(&mut packet).expect("authentic"));
     })
 }
 
 /// Packets one after another, protected.
-pub fn protected(profile: Profile, payload: usize) -> impl FnMut() -> Vec<u8> {
+pub fn protected(provider: &Provider, profile: Profile, payload: usize) -> impl FnMut() -> Vec<u8> + use<> {
     let (key, salt) = keys(profile);
-    let mut protector = Protector::new(&provider(), profile, &key, &salt, Config::new()).expect("keys fit");
+    let mut protector = Protector::new(provider, profile, &key, &salt, Config::new()).expect("keys fit");
     let mut number = 0_u16;
     move || {
         number = number.wrapping_add(1);
@@ -75,9 +81,9 @@ pub fn protected(profile: Profile, payload: usize) -> impl FnMut() -> Vec<u8> {
 }
 
 /// Parses a connectivity check, verifies it and writes the answer.
-pub fn check() -> Timed {
+pub fn check(provider: &Provider) -> Timed {
     let request = inputs::check();
-    let key = IntegrityKey::new(&provider(), inputs::PASSWORD).expect("HMAC-SHA1 is there");
+    let key = IntegrityKey::new(provider, inputs::PASSWORD).expect("HMAC-SHA1 is there");
     let address = "192.0.2.1:5000".parse().expect("an address");
     let mut answer = Vec::with_capacity(200);
     repeat(move || {
@@ -187,16 +193,16 @@ pub fn feedback_build() -> Timed {
     })
 }
 
-pub fn certificate() -> dtls::Certificate {
+fn certificate(provider: &Provider) -> dtls::Certificate {
     let mut random = crypto::os_random();
-    dtls::Certificate::generate(&provider(), &mut *random, WALL, &dtls::CertificateOptions::new()).expect("made")
+    dtls::Certificate::generate(provider, &mut *random, WALL, &dtls::CertificateOptions::new()).expect("made")
 }
 
-fn ends(now: Instant, config: &Arc<dtls::Config>, certificates: &[dtls::Certificate; 2]) -> [dtls::Connection; 2] {
+fn ends(provider: &Provider, now: Instant, config: &Arc<dtls::Config>, certificates: &[dtls::Certificate; 2]) -> [dtls::Connection; 2] {
     let end = |role, ours: usize| {
         let certificate = certificates[ours].clone();
         let mut end = dtls::Connection::new(Arc::clone(config), role, certificate, now, crypto::os_random());
-        let theirs = certificates[1 - ours].fingerprint(&provider(), crypto::HashId::Sha256).expect("computed");
+        let theirs = certificates[1 - ours].fingerprint(provider, crypto::HashId::Sha256).expect("computed");
         end.expect_fingerprints(now, vec![theirs]);
         end.start(now);
         end
@@ -228,22 +234,22 @@ fn exchange(now: Instant, from: &mut dtls::Connection, to: &mut dtls::Connection
 }
 
 /// A whole handshake, both ends.
-pub fn handshake() -> Timed {
-    let config = Arc::new(dtls::Config::new(provider()));
-    let certificates = [certificate(), certificate()];
+pub fn handshake(provider: Provider) -> Timed {
+    let config = Arc::new(dtls::Config::new(provider));
+    let certificates = [certificate(&provider), certificate(&provider)];
     repeat(move || {
         let now = Instant::now();
-        let mut pair = ends(now, &config, &certificates);
+        let mut pair = ends(&provider, now, &config, &certificates);
         shake_hands(now, &mut pair);
         black_box(&pair);
     })
 }
 
 /// Application data sealed by one end and opened by the other.
-pub fn record(bytes: usize) -> Timed {
+pub fn record(provider: Provider, bytes: usize) -> Timed {
     let now = Instant::now();
-    let certificates = [certificate(), certificate()];
-    let mut pair = ends(now, &Arc::new(dtls::Config::new(provider())), &certificates);
+    let certificates = [certificate(&provider), certificate(&provider)];
+    let mut pair = ends(&provider, now, &Arc::new(dtls::Config::new(provider)), &certificates);
     shake_hands(now, &mut pair);
     let [mut client, mut server] = pair;
     let message = vec![7; bytes];
@@ -264,7 +270,7 @@ pub fn record(bytes: usize) -> Timed {
 /// Messages through two associations, without DTLS or sockets. One piece of work is one message.
 pub fn sctp_messages(bytes: usize) -> Timed {
     let now = Instant::now();
-    let config = Arc::new(sctp::Config::new(&provider()).expect("HMAC is there"));
+    let config = Arc::new(sctp::Config::new(&provider(Who::Ours)).expect("HMAC is there"));
     let mut a = sctp::Association::new(Arc::clone(&config), now, crypto::os_random());
     let mut b = sctp::Association::new(config, now, crypto::os_random());
     a.connect(now);

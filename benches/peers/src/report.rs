@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub fn table(rows: &[Measured]) -> String {
     let mut lines: Vec<Vec<String>> = vec![
-        ["row", "unit", "peerlane", "webrtc", "str0m", "rustrtc", "limit", "best peer", "ratio", "of limit"]
+        ["row", "unit", "peerlane", "peerlane-aws-lc", "webrtc", "str0m", "rustrtc", "limit", "best peer", "ratio", "aws-lc", "of limit"]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -18,6 +18,8 @@ pub fn table(rows: &[Measured]) -> String {
         let best = row.best_peer();
         line.push(best.map_or("-", |(who, _)| who.name()).to_owned());
         line.push(best.map_or_else(|| "-".to_owned(), |(_, ratio)| format!("{ratio:.2}")));
+        let other = row.against_best(Who::OursAwsLc);
+        line.push(other.map_or_else(|| "-".to_owned(), |(_, ratio)| format!("{ratio:.2}")));
         line.push(row.share_of_limit().map_or_else(|| "-".to_owned(), percent));
         lines.push(line);
     }
@@ -59,7 +61,10 @@ pub fn json(rows: &[Measured]) -> String {
                 "samples": cell.values.len(),
                 "unit": row.row.unit,
                 "better": match row.row.better { Better::Higher => "higher", Better::Lower => "lower" },
-                "ratio": if cell.who == Who::Ours { row.best_peer().map(|(_, ratio)| ratio) } else { row.ratio(median) },
+                "ratio": match cell.who {
+                    Who::Ours | Who::OursAwsLc => row.against_best(cell.who).map(|(_, ratio)| ratio),
+                    _ => row.ratio(median),
+                },
             }));
         }
     }

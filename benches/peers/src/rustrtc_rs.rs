@@ -5,6 +5,7 @@ pub mod channel;
 use crate::{
     inputs,
     kernel::{Timed, prepared, repeat},
+    measure::Who,
     ours,
 };
 use bytes::{Bytes, BytesMut};
@@ -43,7 +44,7 @@ pub fn protect(ours: srtp::Profile, profile: SrtpProfile, payload: usize) -> Tim
 
 pub fn unprotect(ours: srtp::Profile, profile: SrtpProfile, payload: usize) -> Timed {
     let mut session = session(ours, profile);
-    let mut make = ours::protected(ours, payload);
+    let mut make = ours::protected(&ours::provider(Who::Ours), ours, payload);
     prepared(move || BytesMut::from(make().as_slice()), move |packet| {
         let packet = SrtpPacket::parse(packet).expect("readable");
         black_box(session.unprotect_rtp(packet).expect("authentic"));

@@ -56,7 +56,7 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
     machine::pin(core.parse().map_err(|_| usage())?);
     let wire = Wire::start();
     match who {
-        Who::Ours => in_runtime(ours::channel::side(role, job, wire)),
+        Who::Ours | Who::OursAwsLc => in_runtime(ours::channel::side(ours::provider(who), role, job, wire)),
         Who::Webrtc => in_runtime(webrtc_rs::channel::side(role, job, wire)),
         Who::Rustrtc => in_runtime(rustrtc_rs::channel::side(role, job, wire)),
         Who::Str0m => str0m_rs::channel::side(role, job, &wire),

@@ -5,6 +5,7 @@ pub mod channel;
 use crate::{
     inputs,
     kernel::{Timed, prepared, repeat},
+    measure::Who,
     ours,
 };
 use bytes::{Bytes, BytesMut};
@@ -64,7 +65,7 @@ pub fn protect(profile: ProtectionProfile, payload: usize) -> Timed {
 
 pub fn unprotect(ours: srtp::Profile, profile: ProtectionProfile, payload: usize) -> Timed {
     let mut context = context(profile);
-    prepared(ours::protected(ours, payload), move |packet| {
+    prepared(ours::protected(&ours::provider(Who::Ours), ours, payload), move |packet| {
         black_box(context.decrypt_rtp(&packet).expect("authentic"));
     })
 }

@@ -5,14 +5,15 @@ use crate::{
     wire::{self, Wire},
 };
 use bytes::Bytes;
-use peerlane::{DataChannel, DataChannelInit, Description, Event, Events, Loopback, PeerConnection};
+use crypto::Provider;
+use peerlane::{Configuration, DataChannel, DataChannelInit, Description, Event, Events, Loopback, PeerConnection};
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
 
-async fn build() -> Result<(PeerConnection, Events), String> {
-    let builder = PeerConnection::builder().loopback(Loopback::Include);
+async fn build(provider: Provider) -> Result<(PeerConnection, Events), String> {
+    let builder = PeerConnection::builder().configuration(Configuration::new(provider)).loopback(Loopback::Include);
     builder.bind([IpAddr::V4(Ipv4Addr::LOCALHOST)]).build().await.map_err(text)
 }
 
@@ -35,8 +36,8 @@ async fn channel(events: &mut Events) -> Result<DataChannel, String> {
     Err("no channel came".to_owned())
 }
 
-pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
-    let (connection, mut events) = build().await?;
+pub async fn side(provider: Provider, role: Role, job: Job, wire: Wire) -> Result<(), String> {
+    let (connection, mut events) = build(provider).await?;
     let mut channel = if role == Role::Offer {
         let channel = connection.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
         let offer = local(&connection).await?;
@@ -96,9 +97,9 @@ pub struct Pair {
 }
 
 /// Makes a pair; the time is from the offer until the channel is open on both sides.
-pub async fn connect() -> Result<(Pair, Duration), String> {
-    let (offerer, offerer_events) = build().await?;
-    let (answerer, mut answerer_events) = build().await?;
+pub async fn connect(provider: Provider) -> Result<(Pair, Duration), String> {
+    let (offerer, offerer_events) = build(provider).await?;
+    let (answerer, mut answerer_events) = build(provider).await?;
     let ours = offerer.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
     let begin = Instant::now();
     let offer = Description::offer(&local(&offerer).await?).map_err(text)?;

@@ -3,8 +3,10 @@
 use super::WALL;
 use crate::{
     machine::thread_time,
+    measure::Who,
     memory::{FORWARDED, Forwarder, Node, Pair, SUBSCRIBERS, address},
 };
+use crypto::Provider;
 use media::PacketToSend;
 use peerconnection::{
     ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Direction, MediaDelivery,
@@ -70,10 +72,9 @@ fn negotiate(now: Instant, a: &mut Session, b: &mut Session) {
 }
 
 /// Two sessions with a channel, after the exchange of descriptions.
-pub fn pair(now: Instant) -> Pair<End> {
-    let config = |_| Configuration::default();
-    let mut a = End::new(now, 1, config(()));
-    let mut b = End::new(now, 2, config(()));
+pub fn pair(provider: Provider, now: Instant) -> Pair<End> {
+    let mut a = End::new(now, 1, Configuration::new(provider));
+    let mut b = End::new(now, 2, Configuration::new(provider));
     a.channel = Some(a.session.create_data_channel(now, "bench", &DataChannelInit::new()).expect("made"));
     negotiate(now, &mut a.session, &mut b.session);
     Pair::new([a, b])
@@ -82,7 +83,7 @@ pub fn pair(now: Instant) -> Pair<End> {
 /// Messages through two sessions: the whole stack without sockets. One piece of work is one message.
 pub fn messages(bytes: usize) -> crate::kernel::Timed {
     let mut now = Instant::now();
-    let mut pair = pair(now);
+    let mut pair = pair(super::provider(Who::Ours), now);
     now = pair.connect(now).expect("connects");
     let [a, b] = &mut pair.ends;
     let channels = [a, b].map(|end| end.channel.expect("open"));
@@ -133,8 +134,8 @@ fn first(session: &Session) -> TransceiverId {
 }
 
 /// A pair whose first end sends video packets to the second, connected at `now`.
-fn video(now: &mut Instant) -> Pair<End> {
-    let config = || Configuration::default().with_media_delivery(MediaDelivery::Packets);
+fn video(provider: Provider, now: &mut Instant) -> Pair<End> {
+    let config = || Configuration::new(provider).with_media_delivery(MediaDelivery::Packets);
     let mut a = End::new(*now, 1, config());
     let mut b = End::new(*now, 2, config());
     a.channel = Some(a.session.create_data_channel(*now, "ready", &DataChannelInit::new()).expect("made"));
@@ -158,12 +159,12 @@ pub struct Sfu {
 }
 
 impl Sfu {
-    pub fn new() -> Self {
+    pub fn new(provider: Provider) -> Self {
         let mut now = Instant::now();
-        let publisher = video(&mut now);
+        let publisher = video(provider, &mut now);
         let subscribers = (0..SUBSCRIBERS)
             .map(|_| {
-                let pair = video(&mut now);
+                let pair = video(provider, &mut now);
                 let id = first(&pair.ends[0].session);
                 (pair, id)
             })

@@ -4,11 +4,13 @@ use crate::{
     machine::Machine,
     measure::{Effort, Measured, Who},
     report::{chart, number, percent, reasons, unit, value},
+    subjects,
 };
 use std::{fs, io, path::Path};
 
-/// The page is written by the program; nobody edits it.
-const PAGE: &str = "table.md";
+/// The part of the page that the program writes; what is around it is for people.
+const BEGIN: &str = "<!-- From here written by `cargo xtask bench --write`. -->\n";
+const END: &str = "<!-- To here. -->\n";
 
 struct Chart {
     file: &'static str,
@@ -54,8 +56,11 @@ const CHARTS: &[Chart] = &[
     },
 ];
 
-pub fn write(folder: &Path, rows: &[Measured], effort: &Effort) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+/// Draws the charts into the folder beside `page` that has its name, and the tables into `page` itself.
+pub fn write(page: &Path, rows: &[Measured], effort: &Effort) -> io::Result<()> {
+    let folder = page.with_extension("");
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    fs::create_dir_all(&folder)?;
     let mut charts = String::new();
     for chart in CHARTS {
         let chosen: Vec<&Measured> = chart
@@ -68,43 +73,45 @@ pub fn write(folder: &Path, rows: &[Measured], effort: &Effort) -> io::Result<()
             continue;
         }
         fs::write(folder.join(chart.file), chart::bars(chart.heading, &chosen))?;
-        charts.push_str(&format!("![{}]({})\n\n", chart.heading, chart.file));
+        charts.push_str(&format!("![{}]({name}/{})\n\n", chart.heading, chart.file));
     }
-    fs::write(folder.join(PAGE), page(rows, effort, &charts))
+    let old = fs::read_to_string(page)?;
+    let missing = || io::Error::other(format!("the line {BEGIN:?} or {END:?} is missing"));
+    let (before, rest) = old.split_once(BEGIN).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
+    fs::write(page, format!("{before}{BEGIN}\n{}\n{END}{after}", tables(rows, effort, &charts)))
 }
 
-fn page(rows: &[Measured], effort: &Effort, charts: &str) -> String {
+fn tables(rows: &[Measured], effort: &Effort, charts: &str) -> String {
     let machine = Machine::read();
-    let mut text = String::from("# Beside the peers\n\n<!-- Written by `cargo xtask bench --write`; do not edit. -->\n\n");
-    text.push_str(&format!(
-        "All in one run of one program on one machine: {}, {} cores, {} GiB, {}. The parties take turns, one sample each, \
-         {} times; figures are the median and, in brackets, the least and the largest sample.\n\n",
+    let mut text = format!(
+        "Machine: {}, {} cores, {} GiB, {}. All figures are of one run of one program; the parties take turns, one sample \
+         each, {} times. A figure is the median, and in brackets the least and the largest sample.\n\n",
         machine.processor, machine.cores, machine.memory_gib, machine.system, effort.repetitions
-    ));
-    text.push_str(&format!("Versions: {}.\n\n", versions()));
-    text.push_str(
-        "*Ratio* compares with the best peer of the row; above 1, peerlane is ahead. *Of limit* compares with the same \
-         work without a protocol. A `+` after the unit means that more is better, a `-` that less is. With sockets and two \
-         processes a difference below 1.3 is none.\n\n",
     );
-    text.push_str("Repeat it with `cargo xtask bench`");
-    text.push_str(if effort.quick { " (this was a quick run: `--quick`).\n\n" } else { ".\n\n" });
+    text.push_str(&format!("Versions: {}.\n\n", versions()));
+    text.push_str(if effort.quick {
+        "Command: `cargo xtask bench --quick --write`: a quick run, good for a glance only.\n\n"
+    } else {
+        "Command: `cargo xtask bench --write`.\n\n"
+    });
     text.push_str(charts);
     let mut subject = "";
     for row in rows {
         if row.subject != subject {
             subject = row.subject;
             text.push_str(&format!(
-                "\n## {subject}\n\n`cargo xtask bench --only {subject}`\n\n\
-                 | row | unit | peerlane | webrtc | str0m | rustrtc | limit | ratio | of limit |\n\
-                 | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+                "\n### {subject}: {}\n\n`cargo xtask bench --only {subject}`\n\n\
+                 | row | unit | peerlane | peerlane-aws-lc | webrtc | str0m | rustrtc | limit | ratio | aws-lc | of limit |\n\
+                 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+                about(subject)
             ));
         }
         text.push_str(&line(row));
     }
     let reasons = reasons(rows);
     if !reasons.is_empty() {
-        text.push_str("\n## Where there is no figure\n\n");
+        text.push_str("\n### Where there is no figure\n\n");
         for reason in reasons {
             text.push_str(&format!("- {reason}\n"));
         }
@@ -112,19 +119,25 @@ fn page(rows: &[Measured], effort: &Effort, charts: &str) -> String {
     text
 }
 
+fn about(subject: &str) -> &'static str {
+    subjects::ALL.iter().find(|known| known.name == subject).map_or("", |known| known.about)
+}
+
 fn line(row: &Measured) -> String {
     let mut text = format!("| {} | {} |", row.row.name, unit(row));
     for who in Who::ALL {
         text.push_str(&format!(" {} |", value(row.cell(who))));
     }
-    let ratio = row.best_peer().map_or_else(
-        || "-".to_owned(),
-        |(who, ratio)| {
-            let words = format!("{} ({})", number(ratio), who.name());
-            if ratio >= 1.0 { format!("**{words}**") } else { words }
-        },
-    );
-    text.push_str(&format!(" {ratio} |"));
+    for ours in [Who::Ours, Who::OursAwsLc] {
+        let ratio = row.against_best(ours).map_or_else(
+            || "-".to_owned(),
+            |(who, ratio)| {
+                let words = format!("{} ({})", number(ratio), who.name());
+                if ratio >= 1.0 { format!("**{words}**") } else { words }
+            },
+        );
+        text.push_str(&format!(" {ratio} |"));
+    }
     text.push_str(&format!(" {} |\n", row.share_of_limit().map_or_else(|| "-".to_owned(), percent)));
     text
 }

@@ -60,7 +60,8 @@ pub fn set_up(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
                 Row::lower("offer to open channel, CPU of both", "ms"),
             ],
             probes: vec![
-                over_tokio(Who::Ours, ours::channel::connect),
+                over_tokio(Who::Ours, || ours::channel::connect(ours::provider(Who::Ours))),
+                over_tokio(Who::OursAwsLc, || ours::channel::connect(ours::provider(Who::OursAwsLc))),
                 over_tokio(Who::Webrtc, webrtc_rs::channel::connect),
                 Probe::new(Who::Str0m, several(str0m_rs::channel::connect)),
                 over_tokio(Who::Rustrtc, rustrtc_rs::channel::connect),
@@ -70,12 +71,8 @@ pub fn set_up(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
         Box::new(|| Group {
             rows: vec![Row::lower("offer to open channel, no sockets, both ends", "ns")],
             probes: vec![
-                kernel::nanoseconds(Who::Ours, || {
-                    kernel::repeat(|| {
-                        let now = Instant::now();
-                        ours::session::pair(now).connect(now).expect("connects");
-                    })
-                }),
+                in_memory(Who::Ours),
+                in_memory(Who::OursAwsLc),
                 Probe::without(Who::Webrtc, NO_MEMORY),
                 kernel::nanoseconds(Who::Str0m, || {
                     kernel::repeat(|| {
@@ -88,6 +85,15 @@ pub fn set_up(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
             repetitions: None,
         }),
     ]
+}
+
+fn in_memory(who: Who) -> Probe {
+    kernel::nanoseconds(who, move || {
+        kernel::repeat(move || {
+            let now = Instant::now();
+            ours::session::pair(ours::provider(who), now).connect(now).expect("connects");
+        })
+    })
 }
 
 fn idling(who: Who, drive: Drive) -> Probe {

@@ -30,7 +30,7 @@ fn throughput(bytes: usize, label: &str) -> Group {
         Row::lower(format!("channel {label}, CPU sender"), "s/GB"),
         Row::lower(format!("channel {label}, CPU receiver"), "s/GB"),
     ];
-    let mut probes: Vec<Probe> = [Who::Ours, Who::Webrtc, Who::Str0m, Who::Rustrtc]
+    let mut probes: Vec<Probe> = [Who::Ours, Who::OursAwsLc, Who::Webrtc, Who::Str0m, Who::Rustrtc]
         .into_iter()
         .map(|who| {
             if who == Who::Str0m && bytes > 128 << 10 {
@@ -54,7 +54,7 @@ fn small() -> Group {
         Row::lower("channel 100 B, CPU sender", "s/GB"),
         Row::lower("channel 100 B, CPU receiver", "s/GB"),
     ];
-    let probes = [Who::Ours, Who::Webrtc, Who::Str0m, Who::Rustrtc]
+    let probes = [Who::Ours, Who::OursAwsLc, Who::Webrtc, Who::Str0m, Who::Rustrtc]
         .into_iter()
         .map(|who| {
             Probe::new(who, move |effort| {
@@ -68,7 +68,7 @@ fn small() -> Group {
 
 fn round_trip() -> Group {
     let rows = vec![Row::lower("round trip 64 B, median", "us"), Row::lower("round trip 64 B, p99", "us")];
-    let mut probes: Vec<Probe> = [Who::Ours, Who::Webrtc, Who::Str0m, Who::Rustrtc]
+    let mut probes: Vec<Probe> = [Who::Ours, Who::OursAwsLc, Who::Webrtc, Who::Str0m, Who::Rustrtc]
         .into_iter()
         .map(|who| {
             Probe::new(who, move |effort| {

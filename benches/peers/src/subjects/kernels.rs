@@ -40,7 +40,8 @@ pub fn dtls(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     vec![
         Box::new(|| {
             let probes = vec![
-                kernel::per_second(Who::Ours, ours::handshake),
+                kernel::per_second(Who::Ours, || ours::handshake(ours::provider(Who::Ours))),
+                kernel::per_second(Who::OursAwsLc, || ours::handshake(ours::provider(Who::OursAwsLc))),
                 kernel::per_second(Who::Webrtc, webrtc_rs::handshake),
                 kernel::per_second(Who::Str0m, str0m_rs::handshake),
                 Probe::without(Who::Rustrtc, NO_DTLS),
@@ -50,7 +51,8 @@ pub fn dtls(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
         Box::new(|| {
             let row = Row::lower("DTLS record 1,150 B, seal and open", "ns");
             let probes = vec![
-                kernel::nanoseconds(Who::Ours, || ours::record(1_150)),
+                kernel::nanoseconds(Who::Ours, || ours::record(ours::provider(Who::Ours), 1_150)),
+                kernel::nanoseconds(Who::OursAwsLc, || ours::record(ours::provider(Who::OursAwsLc), 1_150)),
                 kernel::nanoseconds(Who::Webrtc, || webrtc_rs::record(1_150)),
                 kernel::nanoseconds(Who::Str0m, || str0m_rs::record(1_150)),
                 Probe::without(Who::Rustrtc, NO_DTLS),
@@ -69,7 +71,8 @@ pub fn stun(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     vec![Box::new(|| Group {
         rows: vec![Row::lower("STUN check: parse, verify, answer", "ns")],
         probes: vec![
-            kernel::nanoseconds(Who::Ours, ours::check),
+            kernel::nanoseconds(Who::Ours, || ours::check(&ours::provider(Who::Ours))),
+            kernel::nanoseconds(Who::OursAwsLc, || ours::check(&ours::provider(Who::OursAwsLc))),
             kernel::nanoseconds(Who::Webrtc, webrtc_rs::check),
             kernel::nanoseconds(Who::Str0m, str0m_rs::check),
             Probe::without(Who::Rustrtc, "its parser does not verify the integrity of a check"),

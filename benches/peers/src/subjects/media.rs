@@ -14,6 +14,7 @@ use srtp::Profile;
 use std::time::Duration;
 
 const SIZES: &[usize] = &[100, 300, 1_200];
+const OURS: [Who; 2] = [Who::Ours, Who::OursAwsLc];
 const PRIVATE: &str = "private to the crate";
 const NO_PROFILE: &str = "it does not have this profile";
 
@@ -43,7 +44,10 @@ fn limit(profile: Profile, bytes: usize) -> Timed {
 }
 
 fn protect(profile: Profile, bytes: usize) -> Group {
-    let mut probes = vec![kernel::nanoseconds(Who::Ours, move || ours::protect(profile, bytes))];
+    let mut probes: Vec<Probe> = OURS
+        .into_iter()
+        .map(|who| kernel::nanoseconds(who, move || ours::protect(&ours::provider(who), profile, bytes)))
+        .collect();
     probes.push(match webrtc_rs::profile(profile) {
         Some(theirs) => kernel::nanoseconds(Who::Webrtc, move || webrtc_rs::protect(theirs, bytes)),
         None => Probe::without(Who::Webrtc, NO_PROFILE),
@@ -59,7 +63,10 @@ fn protect(profile: Profile, bytes: usize) -> Group {
 }
 
 fn unprotect(profile: Profile, bytes: usize) -> Group {
-    let mut probes = vec![kernel::nanoseconds(Who::Ours, move || ours::unprotect(profile, bytes))];
+    let mut probes: Vec<Probe> = OURS
+        .into_iter()
+        .map(|who| kernel::nanoseconds(who, move || ours::unprotect(&ours::provider(who), profile, bytes)))
+        .collect();
     probes.push(match webrtc_rs::profile(profile) {
         Some(theirs) => kernel::nanoseconds(Who::Webrtc, move || webrtc_rs::unprotect(profile, theirs, bytes)),
         None => Probe::without(Who::Webrtc, NO_PROFILE),
@@ -171,7 +178,8 @@ pub fn forward(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     vec![Box::new(|| Group {
         rows: vec![Row::lower("forward 1,200 B to 100 subscribers, each", "ns")],
         probes: vec![
-            forwarding(Who::Ours, ours::session::Sfu::new),
+            forwarding(Who::Ours, || ours::session::Sfu::new(ours::provider(Who::Ours))),
+            forwarding(Who::OursAwsLc, || ours::session::Sfu::new(ours::provider(Who::OursAwsLc))),
             Probe::without(Who::Webrtc, "not measured: its API forwards through tasks and sockets"),
             forwarding(Who::Str0m, str0m_rs::session::Sfu::new),
             Probe::without(Who::Rustrtc, "its connections cannot be driven without sockets"),
