@@ -373,3 +373,23 @@ fn session_forward() -> Kernel {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The short form of counting: every kernel does its work, and none has the name of another.
+    #[test]
+    fn every_kernel_runs() {
+        let names: BTreeSet<&str> = KERNELS.iter().map(|Named(name, _)| *name).collect();
+        assert!(names.len() >= 10 && names.len() == KERNELS.len(), "{names:?}");
+        for Named(_, make) in KERNELS {
+            let mut kernel = make();
+            for _ in 0..5 {
+                (kernel.prepare)();
+                (kernel.work)();
+            }
+        }
+    }
+}

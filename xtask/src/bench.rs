@@ -5,7 +5,9 @@ mod instructions;
 use crate::{Failure, calls, shell};
 
 const USAGE: &str =
-    "usage: cargo xtask bench [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write] | --instructions [--write]
+    "usage: cargo xtask bench [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write]
+       cargo xtask bench --instructions [--write]
+       cargo xtask bench --criterion [FILTER]
 NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is a column of the table";
 
 /// The program is a workspace of its own: what it compares with must not meet our lock file.
@@ -18,15 +20,17 @@ const PAGE: &str = "docs/performance.md";
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let writes = arguments.iter().any(|argument| argument == "--write");
     let rest: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--write").collect();
-    if let Some(place) = rest.iter().position(|word| *word == "--instructions") {
-        return match rest.get(place + 1..) {
-            Some([]) if place == 0 => instructions::run(writes),
-            _ => Err(format!("--instructions goes with --write alone\n{USAGE}")),
-        };
-    }
-    if rest.first() == Some(&"--help") {
-        println!("{USAGE}");
-        return Ok(());
+    match rest.as_slice() {
+        ["--help"] => {
+            println!("{USAGE}");
+            return Ok(());
+        }
+        ["--instructions"] => return instructions::run(writes),
+        ["--criterion", filter @ ..] => return criterion(filter),
+        words if words.iter().any(|word| ["--instructions", "--criterion"].contains(word)) => {
+            return Err(format!("that goes with nothing else\n{USAGE}"));
+        }
+        _ => {}
     }
     println!("building with optimisations; the first time takes some minutes ...");
     shell::run_with("cargo", BUILD, &[("CARGO_TARGET_DIR", &folder())])?;
@@ -36,6 +40,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let program = format!("{}/release/peers", folder());
     shell::run(&program, &words)
+}
+
+/// The benchmarks of our own package; a filter chooses among them.
+fn criterion(filter: &[&str]) -> Result<(), Failure> {
+    let mut words = vec!["bench", "--locked", "-p", "peerlane-benches", "--benches", "--"];
+    words.extend(filter);
+    shell::run("cargo", &words)
 }
 
 /// Beside what the workspace is built into: two lock files in one folder would build in turns.
