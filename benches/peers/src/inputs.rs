@@ -85,10 +85,26 @@ pub fn nack() -> Vec<u8> {
 
 /// Transport-wide feedback about forty packets, two of them lost.
 pub fn write_feedback(builder: &mut rtp::rtcp::TransportFeedbackBuilder, out: &mut Vec<u8>) {
+    write_arrivals(builder, out, |step| 4 + i64::from(step % 3));
+}
+
+/// The same with packets that overtook others: their deltas are negative, so that all statuses have two bits.
+pub fn late_feedback() -> Vec<u8> {
+    let mut out = Vec::new();
+    let delta = |step: u16| if step % 6 == 3 { -3 } else { 4 + i64::from(step % 3) };
+    write_arrivals(&mut rtp::rtcp::TransportFeedbackBuilder::new(), &mut out, delta);
+    out
+}
+
+fn write_arrivals(
+    builder: &mut rtp::rtcp::TransportFeedbackBuilder,
+    out: &mut Vec<u8>,
+    delta: impl Fn(u16) -> i64,
+) {
     builder.start(SequenceNumber(1_000), 4_000, 1_200);
     let mut ticks = 4_000;
     for step in (0..40).filter(|step| step % 17 != 9) {
-        ticks += 4 + i64::from(step % 3);
+        ticks += delta(step);
         builder.push(SequenceNumber(1_000 + step), ticks).expect("fits");
     }
     builder.write(out, Ssrc(1), Ssrc(7), 1);

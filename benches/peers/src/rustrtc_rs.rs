@@ -85,6 +85,8 @@ pub fn rtp_build() -> Timed {
     })
 }
 
+/// Reads a compound packet and the lists in it. In vectors of one bit it takes what arrived for lost and the reverse, so
+/// of such feedback it reads few deltas; the feedback with late packets has none of these vectors.
 pub fn rtcp_parse(datagram: Vec<u8>) -> Timed {
     repeat(move || {
         let mut sum = 0_u32;
@@ -97,7 +99,9 @@ pub fn rtcp_parse(datagram: Vec<u8>) -> Timed {
                     sum += nack.lost_packets.iter().map(|lost| u32::from(*lost)).sum::<u32>();
                 }
                 RtcpPacket::TransportWideCc(feedback) => {
-                    sum += decode_twcc_feedback(&feedback).len() as u32;
+                    for (sequence, delta) in decode_twcc_feedback(&feedback) {
+                        sum = sum.wrapping_add(u32::from(sequence)).wrapping_add(delta.unwrap_or(0) as u32);
+                    }
                 }
                 _ => {}
             }

@@ -138,7 +138,7 @@ pub fn rtp_build() -> Timed {
     })
 }
 
-/// Reads a compound packet and the lists in it.
+/// Reads a compound packet and the lists in it. Which packet a delta of feedback belongs to is left to the caller.
 pub fn rtcp_parse(datagram: Vec<u8>) -> Timed {
     use rtc::rtcp::{
         sender_report::SenderReport,

@@ -108,6 +108,7 @@ pub fn rtp(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
         ("RTCP parse, SR and SDES", inputs::report as fn() -> Vec<u8>),
         ("RTCP parse, NACK of 20", inputs::nack),
         ("RTCP parse, transport feedback of 40", inputs::feedback),
+        ("RTCP parse, transport feedback of 40, some late", inputs::late_feedback),
     ] {
         groups.push(parsers(
             name,
