@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
 
+mod bench;
 mod calls;
 mod clippy;
 mod code;
@@ -34,6 +35,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bench", about: "measures beside other implementations; --help says more", run: bench::run },
     Command { name: "clippy", about: "lints each package on its own, warnings denied", run: clippy::run },
     Command {
         name: "coverage-of-rules",

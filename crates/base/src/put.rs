@@ -22,37 +22,46 @@ pub trait PutExt {
     fn put_zeros(&mut self, count: usize);
 }
 
+// Inlined, or each field would cost the crates that write a call.
 impl PutExt for Vec<u8> {
+    #[inline]
     fn put_u8(&mut self, value: u8) {
         self.push(value);
     }
 
+    #[inline]
     fn put_u16(&mut self, value: u16) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put_u24(&mut self, value: u32) {
         let [_, a, b, c] = value.to_be_bytes();
         self.extend_from_slice(&[a, b, c]);
     }
 
+    #[inline]
     fn put_u32(&mut self, value: u32) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put_u48(&mut self, value: u64) {
         let [_, _, a, b, c, d, e, f] = value.to_be_bytes();
         self.extend_from_slice(&[a, b, c, d, e, f]);
     }
 
+    #[inline]
     fn put_u64(&mut self, value: u64) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put_slice(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 
+    #[inline]
     fn put_zeros(&mut self, count: usize) {
         self.resize(self.len().saturating_add(count), 0);
     }
@@ -70,6 +79,7 @@ pub struct LengthPrefix<const N: usize> {
 
 impl<const N: usize> LengthPrefix<N> {
     /// Reserves the field at the end of `out`.
+    #[inline]
     pub fn start(out: &mut Vec<u8>) -> Self {
         let at = out.len();
         out.put_zeros(N);
@@ -77,6 +87,7 @@ impl<const N: usize> LengthPrefix<N> {
     }
 
     /// Fills in the number of bytes appended since `start`, not counting the field itself.
+    #[inline]
     pub fn finish(self, out: &mut [u8]) {
         let rest = out.len().saturating_sub(self.at);
         let Some(field) = out.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut::<N>) else { return };

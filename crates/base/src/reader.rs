@@ -21,6 +21,8 @@ impl fmt::Display for Truncated {
 impl std::error::Error for Truncated {}
 
 /// Reads big-endian fields from the front of a slice.
+///
+/// All of it is inlined: the crates that parse would pay for a call at each field.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -30,41 +32,49 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Starts at the front of `bytes`.
     #[must_use]
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, offset: 0 }
     }
 
     /// Takes one byte.
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, Truncated> {
         self.array::<1>().map(|[byte]| byte)
     }
 
     /// Takes a 16-bit number.
+    #[inline]
     pub fn u16(&mut self) -> Result<u16, Truncated> {
         self.array().map(u16::from_be_bytes)
     }
 
     /// Takes a 24-bit number.
+    #[inline]
     pub fn u24(&mut self) -> Result<u32, Truncated> {
         self.array().map(|[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]))
     }
 
     /// Takes a 32-bit number.
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, Truncated> {
         self.array().map(u32::from_be_bytes)
     }
 
     /// Takes a 48-bit number.
+    #[inline]
     pub fn u48(&mut self) -> Result<u64, Truncated> {
         self.array().map(|[a, b, c, d, e, f]: [u8; 6]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 
     /// Takes a 64-bit number.
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, Truncated> {
         self.array().map(u64::from_be_bytes)
     }
 
     /// Takes `N` bytes by value.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
         let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Truncated { offset: self.offset })?;
         self.rest = rest;
@@ -73,6 +83,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes `len` bytes by reference.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Truncated> {
         let (head, rest) = self.rest.split_at_checked(len).ok_or(Truncated { offset: self.offset })?;
         self.rest = rest;
@@ -81,6 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes all that is left.
+    #[inline]
     pub fn take_rest(&mut self) -> &'a [u8] {
         let rest = std::mem::take(&mut self.rest);
         self.offset = self.offset.saturating_add(rest.len());
@@ -89,24 +101,28 @@ impl<'a> Reader<'a> {
 
     /// What is left, without taking it.
     #[must_use]
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Bytes left.
     #[must_use]
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Bytes taken so far.
     #[must_use]
+    #[inline]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
     /// Whether nothing is left.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

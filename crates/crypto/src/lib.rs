@@ -13,6 +13,8 @@ mod random;
 mod secret;
 mod sign;
 
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc_rs;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "rustcrypto")]

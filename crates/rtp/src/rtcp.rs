@@ -197,9 +197,7 @@ fn feedback_ssrcs(reader: &mut Reader<'_>) -> Result<(Ssrc, Ssrc), ParseError> {
 /// Writes a packet: header, whatever `body` appends, zeros up to a word, and then the length in words.
 fn write_packet(out: &mut Vec<u8>, packet_type: u8, count: u8, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
-    out.put_u8(0x80 | count & 0x1f);
-    out.put_u8(packet_type);
-    out.put_u16(0);
+    out.put_slice(&[0x80 | count & 0x1f, packet_type, 0, 0]);
     body(out);
     out.put_zeros(base::padding(out.len().saturating_sub(start)));
     let words = (out.len().saturating_sub(start) / 4).saturating_sub(1);

@@ -25,11 +25,9 @@ use std::{
     str::FromStr,
 };
 
-use nom::IResult;
-
 use crate::{
     ParseError,
-    grammar::{Failure, number, sized, token, whole},
+    grammar::{Failure, fail, number, sized, split_near, token, whole},
 };
 
 pub use candidate::Candidate;
@@ -57,8 +55,8 @@ pub use ssrc::{Ssrc, SsrcGroup};
 pub enum Attribute {
     /// `bundle-only`: has no address of its own (RFC 9143 §6).
     BundleOnly,
-    /// `candidate` (RFC 8839 §5.1).
-    Candidate(Candidate),
+    /// `candidate` (RFC 8839 §5.1). Boxed, since the others are half its size.
+    Candidate(Box<Candidate>),
     /// `inactive`, `recvonly`, `sendonly` or `sendrecv` (RFC 8866 §6.7).
     Direction(Direction),
     /// `end-of-candidates` (RFC 8840 §8.2).
@@ -133,31 +131,31 @@ pub enum Attribute {
 impl Attribute {
     /// Reads the text after `a=`.
     pub(crate) fn read(content: &str) -> Result<Self, Failure<'_>> {
-        let (name, value) = match content.split_once(':') {
+        let (name, value) = match split_near(content, b':') {
             Some((name, value)) => (name, Some(value)),
             None => (content, None),
         };
         if name.is_empty() {
-            return Err(Failure { rest: content, expected: "an attribute name" });
-        }
-        if let Some(flag) = Self::flag(name) {
-            return match value {
-                None => Ok(flag),
-                Some(_) => {
-                    Err(Failure { rest: content.get(name.len()..).unwrap_or(""), expected: "end of line" })
-                }
-            };
+            return fail(content, "an attribute name");
         }
         let Some(value) = value else {
-            return if is_valued(name) {
-                Err(Failure { rest: "", expected: "a colon and a value" })
-            } else {
-                Ok(Self::Unknown { name: name.to_owned(), value: None })
+            return match Self::flag(name) {
+                Some(flag) => Ok(flag),
+                None if is_valued(name) => fail("", "a colon and a value"),
+                None => Ok(Self::Unknown { name: name.to_owned(), value: None }),
             };
         };
-        Self::read_transport(name, value)
-            .or_else(|| Self::read_media(name, value))
-            .unwrap_or_else(|| Ok(Self::Unknown { name: name.to_owned(), value: Some(value.to_owned()) }))
+        // Most lines are about media.
+        if let Some(attribute) = Self::read_media(name, value) {
+            return attribute;
+        }
+        if let Some(attribute) = Self::read_transport(name, value) {
+            return attribute;
+        }
+        if Self::flag(name).is_some() {
+            return fail(content.get(name.len()..).unwrap_or(""), "end of line");
+        }
+        Ok(Self::Unknown { name: name.to_owned(), value: Some(value.to_owned()) })
     }
 
     fn flag(name: &str) -> Option<Self> {
@@ -179,7 +177,7 @@ impl Attribute {
 
     fn read_transport<'a>(name: &str, value: &'a str) -> Option<Result<Self, Failure<'a>>> {
         Some(match name {
-            "candidate" => whole(Candidate::value, value).map(Self::Candidate),
+            "candidate" => whole(Candidate::value, value).map(|line| Self::Candidate(Box::new(line))),
             "fingerprint" => whole(Fingerprint::value, value).map(Self::Fingerprint),
             "group" => whole(Group::parse, value).map(Self::Group),
             "ice-options" => whole(ice::options, value).map(Self::IceOptions),
@@ -274,8 +272,8 @@ fn is_valued(name: &str) -> bool {
     Attribute::read_transport(name, "").or_else(|| Attribute::read_media(name, "")).is_some()
 }
 
-fn tls_id(input: &str) -> IResult<&str, &str, Failure<'_>> {
-    let set = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+fn tls_id(input: &str) -> Result<(&str, &str), Failure<'_>> {
+    let set = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     sized(input, 20..=255, set, "a tls-id of 20 to 255 characters")
 }
 

@@ -4,8 +4,6 @@
 
 use std::str::FromStr;
 
-use nom::IResult;
-
 use crate::{
     Attribute, MediaDescription, ParseError,
     attribute::Group,
@@ -50,16 +48,20 @@ impl Description {
     /// An empty description in the form WebRTC uses: name `-`, time `0 0` (RFC 9429 §5.2.1).
     #[must_use]
     pub fn new(origin: Origin) -> Self {
+        Self { session_name: "-".to_owned(), times: vec![Time::new(0, 0)], ..Self::empty(origin) }
+    }
+
+    fn empty(origin: Origin) -> Self {
         Self {
             origin,
-            session_name: "-".to_owned(),
+            session_name: String::new(),
             information: None,
             uri: None,
             emails: Vec::new(),
             phones: Vec::new(),
             connection: None,
             bandwidths: Vec::new(),
-            times: vec![Time::new(0, 0)],
+            times: Vec::new(),
             key: None,
             attributes: Vec::new(),
             media: Vec::new(),
@@ -94,7 +96,7 @@ impl Description {
         lines.need(b'v', "a v= line")?.read(|value| whole(version, value))?;
         let origin = lines.need(b'o', "an o= line")?.read(|value| whole(Origin::parse, value))?;
         let session_name = lines.need(b's', "an s= line")?.content.to_owned();
-        let mut description = Self { session_name, times: Vec::new(), ..Self::new(origin) };
+        let mut description = Self { session_name, ..Self::empty(origin) };
         description.information = read_text(lines, b'i')?;
         description.uri = read_text(lines, b'u')?;
         while let Some(email) = read_text(lines, b'e')? {
@@ -176,7 +178,7 @@ impl Origin {
         }
     }
 
-    fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, username) = word(input, "a user name")?;
         let (rest, ()) = space(rest)?;
         let (rest, session_id) = digits(rest, "a session id")?;
@@ -223,7 +225,7 @@ impl Connection {
         Self::new("0.0.0.0")
     }
 
-    pub(crate) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(crate) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, net_type) = token(input, "a network type")?;
         let (rest, ()) = space(rest)?;
         let (rest, address_type) = token(rest, "an address type")?;
@@ -255,7 +257,7 @@ impl Bandwidth {
         Self { kind: kind.into(), value }
     }
 
-    pub(crate) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(crate) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, kind) = token(input, "a bandwidth type")?;
         let Some(rest) = rest.strip_prefix(':') else { return fail(rest, "a colon") };
         let (rest, value) = number(rest, "a bandwidth")?;
@@ -284,7 +286,7 @@ impl Time {
         Self { start, stop, repeats: Vec::new(), zones: None }
     }
 
-    fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, start) = number(input, "a start time")?;
         let (rest, ()) = space(rest)?;
         let (rest, stop) = number(rest, "a stop time")?;
@@ -292,7 +294,7 @@ impl Time {
     }
 }
 
-fn version(input: &str) -> IResult<&str, (), Failure<'_>> {
+fn version(input: &str) -> Result<(&str, ()), Failure<'_>> {
     //= rfc8866 §5.1
     //# The "v=" line (version-field) gives the version of the Session
     //# Description Protocol.  This memo defines version 0.

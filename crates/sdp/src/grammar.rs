@@ -2,11 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
-use nom::{
-    IResult, Parser as _,
-    bytes::complete::{take_while, take_while1},
-    error::{ErrorKind, ParseError},
-};
+use std::borrow::Cow;
 
 /// Where a rule failed: the input from there on, and what it wanted to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,51 +11,50 @@ pub(crate) struct Failure<'a> {
     pub(crate) expected: &'static str,
 }
 
-impl<'a> ParseError<&'a str> for Failure<'a> {
-    fn from_error_kind(input: &'a str, _kind: ErrorKind) -> Self {
-        Self { rest: input, expected: "other text" }
-    }
-
-    fn append(_input: &'a str, _kind: ErrorKind, other: Self) -> Self {
-        other
-    }
-}
-
 /// Refuses at `rest`.
-pub(crate) fn fail<'a, T>(rest: &'a str, expected: &'static str) -> IResult<&'a str, T, Failure<'a>> {
-    Err(nom::Err::Error(Failure { rest, expected }))
+pub(crate) fn fail<'a, T>(rest: &'a str, expected: &'static str) -> Result<T, Failure<'a>> {
+    Err(Failure { rest, expected })
 }
 
-/// Runs `rule` over the whole of `input`.
+/// Runs `rule` over the whole of `input`. A rule reads from the front, and gives back what is left and what it read.
 pub(crate) fn whole<'a, T>(
-    rule: impl FnOnce(&'a str) -> IResult<&'a str, T, Failure<'a>>,
+    rule: impl FnOnce(&'a str) -> Result<(&'a str, T), Failure<'a>>,
     input: &'a str,
 ) -> Result<T, Failure<'a>> {
-    match rule(input) {
-        Ok(("", value)) => Ok(value),
-        Ok((rest, _)) => Err(Failure { rest, expected: "end of line" }),
-        Err(nom::Err::Error(failure) | nom::Err::Failure(failure)) => Err(failure),
-        Err(nom::Err::Incomplete(_)) => Err(Failure { rest: input, expected: "more text" }),
+    match rule(input)? {
+        ("", value) => Ok(value),
+        (rest, _) => fail(rest, "end of line"),
     }
 }
 
-/// One or more characters that satisfy `set`.
+/// One or more characters whose bytes satisfy `set`. It takes all bytes beyond ASCII or none, so that it never ends
+/// within a character.
 pub(crate) fn run<'a>(
     input: &'a str,
-    set: impl Fn(char) -> bool,
+    set: impl Fn(u8) -> bool,
     expected: &'static str,
-) -> IResult<&'a str, &'a str, Failure<'a>> {
-    let (rest, word): (_, &str) = take_while(set).parse(input)?;
-    if word.is_empty() { fail(input, expected) } else { Ok((rest, word)) }
+) -> Result<(&'a str, &'a str), Failure<'a>> {
+    let length = input.bytes().position(|byte| !set(byte)).unwrap_or(input.len());
+    match input.split_at_checked(length) {
+        Some((word, rest)) if !word.is_empty() => Ok((rest, word)),
+        Some(_) | None => fail(input, expected),
+    }
+}
+
+/// The text before the first `separator`, which is ASCII, and the text after it. For separators that are near: a
+/// search that looks at many bytes at once takes longer to begin.
+pub(crate) fn split_near(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
 }
 
 /// `token` (RFC 8866 §9).
-pub(crate) fn token<'a>(input: &'a str, expected: &'static str) -> IResult<&'a str, &'a str, Failure<'a>> {
+pub(crate) fn token<'a>(input: &'a str, expected: &'static str) -> Result<(&'a str, &'a str), Failure<'a>> {
     run(input, is_token_char, expected)
 }
 
 /// `non-ws-string` (RFC 8866 §9).
-pub(crate) fn word<'a>(input: &'a str, expected: &'static str) -> IResult<&'a str, &'a str, Failure<'a>> {
+pub(crate) fn word<'a>(input: &'a str, expected: &'static str) -> Result<(&'a str, &'a str), Failure<'a>> {
     run(input, is_visible, expected)
 }
 
@@ -67,21 +62,24 @@ pub(crate) fn word<'a>(input: &'a str, expected: &'static str) -> IResult<&'a st
 pub(crate) fn sized<'a>(
     input: &'a str,
     length: std::ops::RangeInclusive<usize>,
-    set: impl Fn(char) -> bool,
+    set: impl Fn(u8) -> bool,
     expected: &'static str,
-) -> IResult<&'a str, &'a str, Failure<'a>> {
+) -> Result<(&'a str, &'a str), Failure<'a>> {
     let (rest, word) = run(input, set, expected)?;
     if length.contains(&word.len()) { Ok((rest, word)) } else { fail(input, expected) }
 }
 
 /// One or more characters up to the end of the line.
-pub(crate) fn text<'a>(input: &'a str, expected: &'static str) -> IResult<&'a str, &'a str, Failure<'a>> {
-    run(input, |_| true, expected)
+pub(crate) fn text<'a>(input: &'a str, expected: &'static str) -> Result<(&'a str, &'a str), Failure<'a>> {
+    if input.is_empty() { fail(input, expected) } else { Ok(("", input)) }
 }
 
 /// One space.
-pub(crate) fn space(input: &str) -> IResult<&str, (), Failure<'_>> {
-    literal(input, " ", "a space")
+pub(crate) fn space(input: &str) -> Result<(&str, ()), Failure<'_>> {
+    match input.strip_prefix(' ') {
+        Some(rest) => Ok((rest, ())),
+        None => fail(input, "a space"),
+    }
 }
 
 /// Exactly `literal`.
@@ -89,7 +87,7 @@ pub(crate) fn literal<'a>(
     input: &'a str,
     literal: &str,
     expected: &'static str,
-) -> IResult<&'a str, (), Failure<'a>> {
+) -> Result<(&'a str, ()), Failure<'a>> {
     match input.strip_prefix(literal) {
         Some(rest) => Ok((rest, ())),
         None => fail(input, expected),
@@ -100,28 +98,43 @@ pub(crate) fn literal<'a>(
 pub(crate) fn number<'a, T: TryFrom<u64>>(
     input: &'a str,
     expected: &'static str,
-) -> IResult<&'a str, T, Failure<'a>> {
+) -> Result<(&'a str, T), Failure<'a>> {
     let (rest, digits) = digits(input, expected)?;
     if digits.len() > 1 && digits.starts_with('0') {
         return fail(input, "a number without a leading zero");
     }
-    match digits.parse::<u64>().ok().and_then(|number| T::try_from(number).ok()) {
+    let value = digits.bytes().try_fold(0_u64, |value, digit| {
+        value.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+    });
+    match value.and_then(|value| T::try_from(value).ok()) {
         Some(number) => Ok((rest, number)),
         None => fail(input, expected),
     }
 }
 
 /// `1*DIGIT`, of any length.
-pub(crate) fn digits<'a>(input: &'a str, expected: &'static str) -> IResult<&'a str, &'a str, Failure<'a>> {
-    let result: IResult<&str, &str, Failure<'_>> = take_while1(|c: char| c.is_ascii_digit()).parse(input);
-    result.map_err(|error| error.map(|failure| Failure { expected, ..failure }))
+pub(crate) fn digits<'a>(input: &'a str, expected: &'static str) -> Result<(&'a str, &'a str), Failure<'a>> {
+    run(input, |byte| byte.is_ascii_digit(), expected)
+}
+
+/// What a rule took from the front of `input`, when it left `rest`.
+pub(crate) fn taken<'a>(input: &'a str, rest: &str) -> &'a str {
+    input.get(..input.len().saturating_sub(rest.len())).unwrap_or(input)
+}
+
+/// A text to be kept: one of `known` without allocating, any other as a copy.
+pub(crate) fn kept(text: &str, known: &[&'static str]) -> Cow<'static, str> {
+    match known.iter().find(|word| **word == text) {
+        Some(word) => Cow::Borrowed(word),
+        None => Cow::Owned(text.to_owned()),
+    }
 }
 
 /// Most items of a list within one value, so that a line cannot cost more than it should.
 const MAX_ITEMS: usize = 1_024;
 
 /// Appends to a list within a value, up to its bound.
-pub(crate) fn push<'a, T>(items: &mut Vec<T>, item: T, rest: &'a str) -> IResult<&'a str, (), Failure<'a>> {
+pub(crate) fn push<'a, T>(items: &mut Vec<T>, item: T, rest: &'a str) -> Result<(&'a str, ()), Failure<'a>> {
     if items.len() == MAX_ITEMS {
         return fail(rest, "at most 1024 items");
     }
@@ -132,10 +145,12 @@ pub(crate) fn push<'a, T>(items: &mut Vec<T>, item: T, rest: &'a str) -> IResult
 /// `item` separated by single spaces, once or more.
 pub(crate) fn spaced<'a, T>(
     input: &'a str,
-    item: impl Fn(&'a str) -> IResult<&'a str, T, Failure<'a>>,
-) -> IResult<&'a str, Vec<T>, Failure<'a>> {
+    item: impl Fn(&'a str) -> Result<(&'a str, T), Failure<'a>>,
+) -> Result<(&'a str, Vec<T>), Failure<'a>> {
     let (mut rest, first) = item(input)?;
-    let mut items = vec![first];
+    let spaces = rest.bytes().filter(|byte| *byte == b' ').count();
+    let mut items = Vec::with_capacity(spaces.saturating_add(1).min(MAX_ITEMS));
+    items.push(first);
     while !rest.is_empty() {
         let (after_space, ()) = space(rest)?;
         let (after_item, next) = item(after_space)?;
@@ -144,17 +159,17 @@ pub(crate) fn spaced<'a, T>(
     Ok((rest, items))
 }
 
-pub(crate) fn is_token_char(c: char) -> bool {
-    matches!(c, '!' | '#'..='\'' | '*' | '+' | '-' | '.' | '0'..='9' | 'A'..='Z' | '^'..='~')
+pub(crate) fn is_token_char(byte: u8) -> bool {
+    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'~')
 }
 
-pub(crate) fn is_visible(c: char) -> bool {
-    !c.is_ascii() || c.is_ascii_graphic()
+pub(crate) fn is_visible(byte: u8) -> bool {
+    !byte.is_ascii() || byte.is_ascii_graphic()
 }
 
 /// `ice-char` (RFC 8839 §5.1).
-pub(crate) fn is_ice_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '+' || c == '/'
+pub(crate) fn is_ice_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
 }
 
 #[cfg(test)]
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn token_characters_are_those_of_the_grammar() {
-        let set: String = (0_u8..128).map(char::from).filter(|&c| is_token_char(c)).collect();
+        let set: String = (0_u8..=255).filter(|byte| is_token_char(*byte)).map(char::from).collect();
         assert_eq!(set, "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz{|}~");
     }
 

@@ -2,15 +2,13 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
-use std::fmt;
-
-use nom::IResult;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     Attribute, Bandwidth, Connection, Direction, ParseError, PayloadType, Rtpmap,
     attribute::{Candidate, Extmap, Fmtp, RtcpFb},
     description::read_text,
-    grammar::{Failure, fail, literal, number, space, spaced, token, whole},
+    grammar::{Failure, kept, number, space, spaced, taken, token, whole},
     line::{Line, Scanner},
 };
 
@@ -27,7 +25,7 @@ pub struct MediaDescription {
     /// The transport protocol, such as `UDP/TLS/RTP/SAVPF`.
     pub protocol: String,
     /// Formats: payload types for RTP, `webrtc-datachannel` for data channels.
-    pub formats: Vec<String>,
+    pub formats: Vec<Cow<'static, str>>,
     /// `i=`: words about the media (RFC 8866 §5.4).
     pub information: Option<String>,
     /// `c=`: addresses (RFC 8866 §5.7).
@@ -124,7 +122,7 @@ impl MediaDescription {
     /// The `a=candidate` lines, in order.
     pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
         self.attributes.iter().filter_map(|attribute| {
-            if let Attribute::Candidate(candidate) = attribute { Some(candidate) } else { None }
+            if let Attribute::Candidate(candidate) = attribute { Some(&**candidate) } else { None }
         })
     }
 
@@ -150,7 +148,7 @@ impl MediaDescription {
         Ok(media)
     }
 
-    fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, kind) = token(input, "a media type")?;
         let (rest, ()) = space(rest)?;
         let (rest, port) = number(rest, "a port")?;
@@ -164,11 +162,17 @@ impl MediaDescription {
         let rtp = is_rtp(protocol);
         let (rest, formats) = spaced(rest, |input| format(input, rtp))?;
         let media = Self {
+            kind: MediaKind::new(kind),
             port,
             port_count,
+            protocol: protocol.to_owned(),
             formats,
+            information: None,
             connections: Vec::new(),
-            ..Self::new(MediaKind::new(kind), protocol)
+            bandwidths: Vec::new(),
+            key: None,
+            // Browsers write dozens.
+            attributes: Vec::with_capacity(32),
         };
         Ok((rest, media))
     }
@@ -223,23 +227,17 @@ fn is_rtp(protocol: &str) -> bool {
 }
 
 /// `proto`: tokens joined by slashes; any of them is taken.
-fn protocol(input: &str) -> IResult<&str, &str, Failure<'_>> {
+fn protocol(input: &str) -> Result<(&str, &str), Failure<'_>> {
     let (mut rest, _) = token(input, "a transport protocol")?;
-    while rest.starts_with('/') {
-        let ((), after_slash) = literal(rest, "/", "a slash").map(|(rest, ())| ((), rest))?;
+    while let Some(after_slash) = rest.strip_prefix('/') {
         (rest, _) = token(after_slash, "a transport protocol")?;
     }
-    let length = input.len().saturating_sub(rest.len());
-    match input.split_at_checked(length) {
-        Some((protocol, rest)) => Ok((rest, protocol)),
-        None => fail(input, "a transport protocol"),
-    }
+    Ok((rest, taken(input, rest)))
 }
 
-fn format(input: &str, rtp: bool) -> IResult<&str, String, Failure<'_>> {
+fn format(input: &str, rtp: bool) -> Result<(&str, Cow<'static, str>), Failure<'_>> {
     if rtp {
-        let (rest, payload_type) = PayloadType::parse(input)?;
-        return Ok((rest, payload_type.to_string()));
+        return PayloadType::parse(input).map(|(rest, payload_type)| (rest, payload_type.as_str().into()));
     }
-    token(input, "a format").map(|(rest, format)| (rest, format.to_owned()))
+    token(input, "a format").map(|(rest, format)| (rest, kept(format, &["webrtc-datachannel"])))
 }

@@ -120,7 +120,7 @@ fn transport_attribute() -> impl Strategy<Value = Attribute> {
     ];
     prop_oneof![
         prop::sample::select(flags.to_vec()),
-        candidate().prop_map(Attribute::Candidate),
+        candidate().prop_map(|candidate| Attribute::Candidate(candidate.into())),
         prop::collection::vec(any::<u8>(), 1..70)
             .prop_map(|value| Attribute::Fingerprint(Fingerprint::new("x-hash", value))),
         (token(), prop::collection::vec(token(), 0..5))
@@ -150,7 +150,7 @@ fn media() -> impl Strategy<Value = MediaDescription> {
         |(line, attributes, information, rate)| {
             let (kind, port, count, formats) = line;
             let mut media = MediaDescription::new(MediaKind::new(&kind), "UDP/TLS/RTP/SAVPF");
-            media.formats = formats.into_iter().map(|pt| pt.to_string()).collect();
+            media.formats = formats.into_iter().map(|pt| pt.to_string().into()).collect();
             media.bandwidths.push(Bandwidth::new("TIAS", rate));
             (media.port, media.port_count, media.information, media.attributes) =
                 (port, count, information, attributes);
@@ -171,7 +171,48 @@ fn description() -> impl Strategy<Value = Description> {
     })
 }
 
+#[test]
+fn payload_types_are_their_digits() {
+    for number in 0..128 {
+        let payload_type = PayloadType::new(number).expect("7 bits");
+        assert_eq!(payload_type.as_str(), number.to_string());
+    }
+}
+
+/// What is kept without allocating equals what a caller makes, and prints the same.
+#[test]
+fn known_words_equal_their_copies() {
+    let pt = PayloadType::new(96).expect("7 bits");
+    for name in ["VP8", "vp8", "rtx", "x"] {
+        let made = Attribute::Rtpmap(Rtpmap::new(pt, name, 90_000));
+        let text = format!("rtpmap:96 {name}/90000");
+        assert_eq!((text.parse(), made.to_string()), (Ok(made), text));
+    }
+    for uri in ["urn:3gpp:video-orientation", "urn:3gpp:video-orientation:6", "x"] {
+        let made = Attribute::Extmap(Extmap::new(1, uri));
+        let text = format!("extmap:1 {uri}");
+        assert_eq!((text.parse(), made.to_string()), (Ok(made), text));
+    }
+    for (id, parameter) in [("ccm", "fir"), ("nack", "pli"), ("x", "y z")] {
+        let made = Attribute::RtcpFb(RtcpFb::new(pt, id).with_parameter(parameter));
+        let text = format!("rtcp-fb:96 {id} {parameter}");
+        assert_eq!((text.parse(), made.to_string()), (Ok(made), text));
+    }
+}
+
 proptest! {
+    /// Fingerprints of any form: pairs between colons, and nothing else.
+    #[test]
+    fn fingerprints_are_pairs(digits in "[0-9a-fA-F:]{1,12}|([0-9a-fA-F]{2}:){0,5}[0-9a-fA-F]{2}") {
+        let byte = |pair: &str| match pair.len() {
+            2 => u8::from_str_radix(pair, 16).ok(),
+            _ => None,
+        };
+        let simple: Option<Vec<u8>> = digits.split(':').map(byte).collect();
+        let read = Fingerprint::parse(&format!("x-hash {digits}")).ok().map(|fingerprint| fingerprint.value);
+        prop_assert_eq!(read, simple);
+    }
+
     #[test]
     fn printed_descriptions_read_back_the_same(description in description()) {
         let printed = description.to_string();

@@ -68,7 +68,7 @@ fn chromium_offer_is_understood() {
     let [audio, video, data] = offer.media.as_slice() else { panic!("three media descriptions") };
     assert_eq!((&audio.kind, audio.port, audio.is_rtp()), (&MediaKind::Audio, 37_728, true));
     let opus = audio.rtpmaps().next().unwrap();
-    assert_eq!((opus.encoding.as_str(), opus.clock_rate, opus.channels), ("opus", 48_000, Some(2)));
+    assert_eq!((opus.encoding.as_ref(), opus.clock_rate, opus.channels), ("opus", 48_000, Some(2)));
     assert_eq!(audio.payload_types().map(sdp::PayloadType::value).collect::<Vec<_>>()[..3], [111, 63, 9]);
     assert_eq!(audio.direction(), Some(Direction::Sendrecv));
     assert!(audio.has(&Attribute::Setup(Setup::Actpass)) && audio.has(&Attribute::RtcpMux));

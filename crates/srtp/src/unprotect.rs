@@ -51,7 +51,7 @@ struct Stream {
 /// within seconds. The extra tag is a sixteenth of the cost of a forged packet.
 const RESYNC_MISSES: u32 = 16;
 
-/// Spares the first packets of a session an allocation.
+/// What a copy of a packet gets at least, so that longer packets to come need no new allocation.
 const SPARE_LEN: usize = 2_048;
 
 impl Unprotector {
@@ -67,9 +67,8 @@ impl Unprotector {
         config: Config,
     ) -> Result<Self, SetupError> {
         let suite = Suite::new(provider, profile, key, salt)?;
-        let spare = Vec::with_capacity(if suite.keeps_refused_packets() { 0 } else { SPARE_LEN });
         let streams = Streams::new(config.ssrc_limit());
-        Ok(Self { profile, suite, config, streams, stats: UnprotectorStats::default(), spare })
+        Ok(Self { profile, suite, config, streams, stats: UnprotectorStats::default(), spare: Vec::new() })
     }
 
     /// Checks and decrypts an SRTP packet in place (RFC 3711 §3.3). Returns the length of the RTP packet, which stands
@@ -206,6 +205,7 @@ impl Unprotector {
                     packet.copy_from_slice(&self.spare);
                 } else if candidates.peek().is_some() {
                     self.spare.clear();
+                    self.spare.reserve(packet.len().max(SPARE_LEN));
                     self.spare.extend_from_slice(packet);
                     spared = true;
                 }

@@ -155,8 +155,8 @@ impl Negotiator {
 fn append(slot: &mut Slot, place: usize, candidate: Option<&Candidate>) {
     let place = section::tagged(&slot.sdp).unwrap_or(place);
     let Some(media) = Arc::make_mut(&mut slot.sdp).media.get_mut(place) else { return };
-    let line =
-        candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(candidate.clone()));
+    let line = candidate
+        .map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(candidate.clone().into()));
     if !media.attributes.contains(&line) && media.candidates().count() < MAX_CANDIDATES {
         media.attributes.push(line);
     }

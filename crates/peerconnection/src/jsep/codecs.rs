@@ -1,6 +1,6 @@
 //! Codecs: what we can do, what a section offers, and what both have in common.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use sdp::{Attribute, FeedbackTarget, Fmtp, MediaDescription, PayloadType, RtcpFb, Rtpmap};
 
@@ -10,13 +10,13 @@ use crate::transceiver::MediaKind;
 /// An RTCP feedback message (RFC 4585 §4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Feedback {
-    pub(crate) id: String,
-    pub(crate) parameter: Option<String>,
+    pub(crate) id: Cow<'static, str>,
+    pub(crate) parameter: Option<Cow<'static, str>>,
 }
 
 impl Feedback {
     pub(crate) fn new(id: &str, parameter: Option<&str>) -> Self {
-        Self { id: id.to_owned(), parameter: parameter.map(str::to_owned) }
+        Self { id: id.to_owned().into(), parameter: parameter.map(|text| text.to_owned().into()) }
     }
 }
 
@@ -182,7 +182,7 @@ impl NegotiatedCodec {
         rtpmap.channels = (*channels > 1).then_some(*channels);
         let mut attributes = vec![Attribute::Rtpmap(rtpmap)];
         attributes.extend(feedback.iter().map(|feedback| {
-            let mut line = RtcpFb::new(self.payload_type, feedback.id.as_str());
+            let mut line = RtcpFb::new(self.payload_type, &*feedback.id);
             line.parameter.clone_from(&feedback.parameter);
             Attribute::RtcpFb(line)
         }));
@@ -242,7 +242,7 @@ pub(super) fn formats(media: &MediaDescription) -> Vec<Format> {
     let mut order = Vec::new();
     for payload_type in media.payload_types() {
         let codec = match rtpmaps.get(&payload_type) {
-            Some(rtpmap) => Some((rtpmap.encoding.as_str(), rtpmap.clock_rate, rtpmap.channels.unwrap_or(1))),
+            Some(rtpmap) => Some((&*rtpmap.encoding, rtpmap.clock_rate, rtpmap.channels.unwrap_or(1))),
             None => static_codec(payload_type),
         };
         let Some((name, clock_rate, channels)) = codec else { continue };

@@ -51,8 +51,8 @@ pub(super) struct ExtensionIds {
 impl ExtensionIds {
     pub(super) fn learn(&mut self, media: &MediaDescription) {
         for extmap in media.extmaps() {
-            self.ids.entry(extmap.id).or_insert_with(|| extmap.uri.clone());
-            self.uris.entry(extmap.uri.clone()).or_insert(extmap.id);
+            self.ids.entry(extmap.id).or_insert_with(|| extmap.uri.to_string());
+            self.uris.entry(extmap.uri.to_string()).or_insert(extmap.id);
         }
     }
 
@@ -98,7 +98,7 @@ pub(super) fn answer(
         if offered.id > 255 || agreed == Direction::Inactive {
             return None;
         }
-        let mut line = Extmap::new(offered.id, offered.uri.as_str());
+        let mut line = Extmap::new(offered.id, &*offered.uri);
         line.direction = Some(direction::to_sdp(agreed)).filter(|d| *d != sdp::Direction::Sendrecv);
         Some(line)
     };
@@ -114,7 +114,7 @@ pub(super) fn negotiated(local: &MediaDescription, remote: &MediaDescription) ->
         let their_direction = direction::from_sdp(their.direction.unwrap_or_default());
         let direction = own_direction.intersection(their_direction.reversed());
         let id = u8::try_from(own.id).ok()?;
-        Some(NegotiatedExtension { id, uri: own.uri.clone(), direction })
+        Some(NegotiatedExtension { id, uri: own.uri.to_string(), direction })
     };
     local.extmaps().filter_map(both).collect()
 }

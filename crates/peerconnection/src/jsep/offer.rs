@@ -203,7 +203,7 @@ impl OfferDraft<'_> {
 
     fn data(&mut self, mid: &str, before: Option<&MediaDescription>) -> MediaDescription {
         let mut media = MediaDescription::new(sdp::MediaKind::Application, "UDP/DTLS/SCTP");
-        media.formats.push("webrtc-datachannel".to_owned());
+        media.formats.push("webrtc-datachannel".into());
         let legacy = before.is_some_and(|before| before.protocol == "DTLS/SCTP");
         self.transport(mid, &mut media);
         media.attributes.push(Attribute::Mid(mid.to_owned()));

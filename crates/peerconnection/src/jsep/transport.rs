@@ -46,7 +46,8 @@ impl Transport {
             first(media, session, |a| if let Attribute::Setup(setup) = a { Some(setup) } else { None });
         let Some(setup) = setup else { return Err(invalid_access("the transport has no setup attribute")) };
         let tls_id = first(media, session, |a| if let Attribute::TlsId(id) = a { Some(id) } else { None });
-        let candidate = |a: &Attribute| if let Attribute::Candidate(c) = a { Some(c.clone()) } else { None };
+        let candidate =
+            |a: &Attribute| if let Attribute::Candidate(c) = a { Some((**c).clone()) } else { None };
         Ok(Self {
             credentials: IceCredentials { ufrag: ufrag.clone(), pwd: pwd.clone() },
             lite: session.contains(&Attribute::IceLite),
@@ -121,7 +122,9 @@ impl<'a> LocalTransport<'a> {
             return;
         }
         if known && place == Place::Tagged {
-            media.attributes.extend(ice.candidates.iter().cloned().map(Attribute::Candidate));
+            media.attributes.extend(
+                ice.candidates.iter().map(|candidate| Attribute::Candidate(candidate.clone().into())),
+            );
             if ice.end_of_candidates {
                 media.attributes.push(Attribute::EndOfCandidates);
             }

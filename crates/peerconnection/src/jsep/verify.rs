@@ -148,7 +148,7 @@ fn extension_ids<'a>(media: &'a MediaDescription, seen: &mut BTreeMap<u16, &'a s
         if !here.insert(extmap.id) {
             return Err(invalid_access("a section has an extension id twice"));
         }
-        if *seen.entry(extmap.id).or_insert(extmap.uri.as_str()) != extmap.uri {
+        if *seen.entry(extmap.id).or_insert(&*extmap.uri) != extmap.uri {
             return Err(invalid_access("one extension id means two things"));
         }
     }

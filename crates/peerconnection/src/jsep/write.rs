@@ -1,5 +1,7 @@
 //! Writing `m=` sections, for offers and answers alike.
 
+use std::borrow::Cow;
+
 use sdp::{Attribute, Connection, Extmap, MediaDescription, Msid, Origin, Ssrc, SsrcGroup};
 
 use super::{NegotiatedCodec, Negotiator, SenderView, Snapshot, direction};
@@ -68,9 +70,9 @@ pub(super) fn ice_options(options: impl IntoIterator<Item = &'static str>) -> At
 }
 
 /// Payload types for the `m=` line: each codec, and after it its retransmissions.
-fn formats(codecs: &[NegotiatedCodec]) -> Vec<String> {
+fn formats(codecs: &[NegotiatedCodec]) -> Vec<Cow<'static, str>> {
     let pair = |codec: &NegotiatedCodec| [Some(codec.payload_type), codec.rtx];
-    codecs.iter().flat_map(pair).flatten().map(|payload_type| payload_type.to_string()).collect()
+    codecs.iter().flat_map(pair).flatten().map(|payload_type| payload_type.as_str().into()).collect()
 }
 
 fn msids(sender: &SenderView) -> Vec<Attribute> {

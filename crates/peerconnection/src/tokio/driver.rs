@@ -18,7 +18,7 @@ use super::{
     mdns,
     peer_connection::Snapshot,
     track::OutgoingMedia,
-    udp::{Batch, Clock, ReadBuffer},
+    udp::{Batch, Clock},
 };
 use crate::{StatsReport, data_channel::ChannelKey, session::Session, transceiver::TransceiverId};
 use std::{
@@ -67,7 +67,6 @@ pub(super) struct Driver {
     /// Handles wake the driver through this when a reader has made room.
     wake: Arc<Notify>,
     outbox: Outbox,
-    read_buffer: ReadBuffer,
     channels: BTreeMap<ChannelKey, ChannelSink>,
     /// Channels with bytes on their way out, whose credit has to be given back.
     sending: BTreeSet<ChannelKey>,
@@ -123,7 +122,6 @@ impl Driver {
             events,
             wake,
             outbox: Outbox::new(max_segments),
-            read_buffer: ReadBuffer::default(),
             channels: BTreeMap::new(),
             sending: BTreeSet::new(),
             readable: BTreeSet::new(),
@@ -183,7 +181,7 @@ impl Driver {
         more: bool,
         owned: bool,
     ) -> Wake {
-        let Self { session, ports, queues, wake, outbox, read_buffer, names, .. } = self;
+        let Self { session, ports, queues, wake, outbox, names, .. } = self;
         let full = outbox.blocked_port().and_then(|port| ports.get(port)).map(|port| port.socket().clone());
         let is_full = full.is_some();
         let clock = Clock::read();
@@ -204,7 +202,7 @@ impl Driver {
             batch = poll_fn(|cx| {
                 // A full socket also stops reading: what it answers could not be sent.
                 for port in ports.iter_mut() {
-                    if let Poll::Ready(batch) = port.poll_read(cx, read_buffer, clock) {
+                    if let Poll::Ready(batch) = port.poll_read(cx, clock) {
                         return Poll::Ready(batch);
                     }
                 }
@@ -262,7 +260,7 @@ impl Driver {
         for index in 0..self.ports.len() {
             for _ in 0..READS_PER_TURN {
                 let Some(port) = self.ports.get_mut(index) else { break };
-                let Ok(batch) = port.try_read(&mut self.read_buffer, clock) else { break };
+                let Ok(batch) = port.try_read(clock) else { break };
                 self.receive(clock.now, batch);
             }
         }

@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use quinn_udp::{EcnCodepoint, RecvMeta, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
+    cell::RefCell,
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     task::{Context, Poll, ready},
@@ -66,13 +67,23 @@ impl Batch {
     }
 }
 
-/// Read memory of one driver: a slab that datagrams are split off, reused when they are gone.
+/// Read memory: a slab that datagrams are split off, reused when they are gone.
 #[derive(Debug, Default)]
 pub(super) struct ReadBuffer {
     slab: BytesMut,
 }
 
+thread_local! {
+    static SHARED: RefCell<ReadBuffer> = RefCell::default();
+}
+
 impl ReadBuffer {
+    /// Lends the read memory of this thread. Connections read one after another and are done with a batch before they
+    /// wait again: one slab serves them all, and an idle connection has none.
+    pub(super) fn with_shared<T>(read: impl FnOnce(&mut Self) -> T) -> T {
+        SHARED.with_borrow_mut(read)
+    }
+
     fn spare(&mut self) -> &mut [u8] {
         if self.slab.len() < MAX_READ {
             // Takes the old slab back when no datagram of it is alive, otherwise makes a new one.

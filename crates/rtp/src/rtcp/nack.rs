@@ -52,24 +52,27 @@ impl<'a> Nack<'a> {
         lost: impl IntoIterator<Item = SequenceNumber>,
         max_entries: usize,
     ) -> usize {
-        let mut lost = lost.into_iter().peekable();
-        if max_entries == 0 || lost.peek().is_none() {
+        let mut lost = lost.into_iter();
+        let mut next = lost.next();
+        if max_entries == 0 || next.is_none() {
             return 0;
         }
-        let mut named = 0;
+        let mut named = 0_usize;
         write_packet(out, kind::RTPFB, FORMAT, |out| {
             out.put_u32(sender.0);
             out.put_u32(media.0);
             for _ in 0..max_entries {
-                let Some(first) = lost.next() else { break };
-                named = usize::saturating_add(named, 1);
+                let Some(first) = next else { break };
                 let mut mask = 0_u16;
-                while let Some(next) = lost.next_if(|next| (1..=16).contains(&next.distance_from(first))) {
-                    mask |= 1 << next.distance_from(first).saturating_sub(1);
+                loop {
                     named = named.saturating_add(1);
+                    next = lost.next();
+                    match next.map(|next| next.distance_from(first)) {
+                        Some(distance @ 1..=16) => mask |= 1 << distance.saturating_sub(1),
+                        Some(_) | None => break,
+                    }
                 }
-                out.put_u16(first.0);
-                out.put_u16(mask);
+                out.put_u32(u32::from(first.0) << 16 | u32::from(mask));
             }
         });
         named

@@ -95,6 +95,7 @@ impl<'a> ReportBlocks<'a> {
 impl Iterator for ReportBlocks<'_> {
     type Item = ReportBlock;
 
+    #[inline]
     fn next(&mut self) -> Option<ReportBlock> {
         ReportBlock::read(&mut self.reader).ok()
     }

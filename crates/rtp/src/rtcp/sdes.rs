@@ -97,6 +97,7 @@ impl<'a> Chunks<'a> {
 impl<'a> Iterator for Chunks<'a> {
     type Item = Chunk<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Chunk<'a>> {
         self.left = self.left.checked_sub(1)?;
         self.read().ok()
@@ -130,6 +131,7 @@ pub struct Items<'a> {
 impl<'a> Iterator for Items<'a> {
     type Item = (SdesKind, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self.reader.u8() {
             Ok(0) | Err(_) => {

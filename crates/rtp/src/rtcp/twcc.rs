@@ -59,16 +59,11 @@ impl<'a> TransportFeedback<'a> {
         let mut delta_bytes = 0_usize;
         while left > 0 {
             let offset = reader.offset();
-            let mut chunk = StatusChunk::new(reader.u16()?);
-            while left > 0 {
-                let Some((symbol, run)) = chunk.next_run(left) else { break };
-                let size = match symbol {
-                    0..=2 => usize::from(symbol),
-                    _ => return Err(ParseError::invalid("packet status", offset)),
-                };
-                delta_bytes = delta_bytes.saturating_add(size.saturating_mul(usize::from(run)));
-                left = left.saturating_sub(run);
-            }
+            let (count, bytes) = StatusChunk::new(reader.u16()?)
+                .measure(left)
+                .ok_or_else(|| ParseError::invalid("packet status", offset))?;
+            delta_bytes = delta_bytes.saturating_add(bytes);
+            left = left.saturating_sub(count);
         }
         let chunks = chunks_and_deltas
             .get(..chunks_and_deltas.len().saturating_sub(reader.remaining()))
@@ -94,8 +89,6 @@ impl<'a> TransportFeedback<'a> {
             left: self.status_count,
             chunks: Reader::new(self.chunks),
             deltas: Reader::new(self.deltas),
-            symbol: 0,
-            run: 0,
             chunk: StatusChunk::EMPTY,
         }
     }
@@ -143,26 +136,18 @@ pub struct Statuses<'a> {
     chunks: Reader<'a>,
     deltas: Reader<'a>,
     chunk: StatusChunk,
-    symbol: u8,
-    run: u16,
 }
 
 impl Iterator for Statuses<'_> {
     type Item = PacketStatus;
 
+    #[inline]
     fn next(&mut self) -> Option<PacketStatus> {
-        if self.left == 0 {
-            return None;
+        self.left = self.left.checked_sub(1)?;
+        while self.chunk.left == 0 {
+            self.chunk = StatusChunk::new(self.chunks.u16().ok()?);
         }
-        while self.run == 0 {
-            match self.chunk.next_run(self.left) {
-                Some((symbol, run)) => (self.symbol, self.run) = (symbol, run),
-                None => self.chunk = StatusChunk::new(self.chunks.u16().ok()?),
-            }
-        }
-        self.run = self.run.saturating_sub(1);
-        self.left = self.left.saturating_sub(1);
-        let delta = match self.symbol {
+        let delta = match self.chunk.take() {
             1 => Some(i16::from(self.deltas.u8().ok()?)),
             2 => Some(self.deltas.u16().ok()? as i16),
             _ => None,
@@ -179,43 +164,74 @@ impl Iterator for Statuses<'_> {
 
 /// A chunk of statuses, consumed from its front.
 #[derive(Clone, Copy, Debug)]
-enum StatusChunk {
-    /// Draft §3.1.3.
-    Run { symbol: u8, len: u16 },
-    /// Draft §3.1.4: `left` symbols of `width` bits, the next one in the highest bits.
-    Vector { bits: u16, width: u8, left: u8 },
+struct StatusChunk {
+    /// Two bits for each symbol, the next one in the highest bits.
+    symbols: u32,
+    /// Bits from one symbol to the next: two in vectors (draft §3.1.4), none in a run (draft §3.1.3), which is the
+    /// same symbol over and over.
+    step: u32,
+    /// Symbols left.
+    left: u16,
 }
 
 impl StatusChunk {
-    const EMPTY: Self = Self::Vector { bits: 0, width: 1, left: 0 };
+    const EMPTY: Self = Self { symbols: 0, step: 0, left: 0 };
 
+    #[inline]
     fn new(field: u16) -> Self {
+        let bits = u32::from(field);
         if field & 0x8000 == 0 {
-            Self::Run { symbol: (field >> 13 & 3) as u8, len: field & 0x1fff }
+            Self { symbols: bits >> 13 << 30, step: 0, left: field & 0x1fff }
         } else if field & 0x4000 == 0 {
-            Self::Vector { bits: field << 2, width: 1, left: 14 }
+            Self { symbols: spread(bits & 0x3fff) << 4, step: 2, left: 14 }
         } else {
-            Self::Vector { bits: field << 2, width: 2, left: 7 }
+            Self { symbols: bits << 18, step: 2, left: 7 }
         }
     }
 
-    /// Takes a run of at most `max` equal symbols; `None` when the chunk is used up.
-    fn next_run(&mut self, max: u16) -> Option<(u8, u16)> {
-        match self {
-            Self::Run { len: 0, .. } | Self::Vector { left: 0, .. } => None,
-            Self::Run { symbol, len } => {
-                let run = (*len).min(max);
-                *len = 0;
-                Some((*symbol, run))
-            }
-            Self::Vector { bits, width, left } => {
-                let symbol = bits.checked_shr(16_u32.saturating_sub(u32::from(*width))).unwrap_or(0) as u8;
-                *bits <<= *width;
-                *left = left.saturating_sub(1);
-                Some((symbol, 1))
-            }
+    /// How many of the next `max` numbers the chunk is about, and how many bytes of deltas they have; `None` when one
+    /// has the reserved symbol.
+    fn measure(self, max: u16) -> Option<(u16, usize)> {
+        let count = self.left.min(max);
+        if self.step == 0 {
+            let symbol = self.symbols >> 30;
+            let bytes = (symbol as usize).saturating_mul(usize::from(count));
+            return (symbol != 3 || count == 0).then_some((count, bytes));
         }
+        // The symbols that count are in front; what follows them is not looked at.
+        let unused = u32::BITS.saturating_sub(u32::from(count).saturating_mul(2));
+        let symbols = self.symbols.checked_shr(unused).unwrap_or(0);
+        let (low, high) = (symbols & 0x5555_5555, symbols >> 1 & 0x5555_5555);
+        let bytes = low.count_ones().saturating_add(high.count_ones().saturating_mul(2));
+        (low & high == 0).then_some((count, bytes as usize))
     }
+
+    /// The next symbol of a chunk that has one left.
+    #[inline]
+    fn take(&mut self) -> u32 {
+        let symbol = self.symbols >> 30;
+        self.symbols = self.symbols.wrapping_shl(self.step);
+        self.left = self.left.saturating_sub(1);
+        symbol
+    }
+}
+
+/// Makes room above each of the lower 16 bits.
+#[inline]
+fn spread(bits: u32) -> u32 {
+    let bits = (bits | bits << 8) & 0x00ff_00ff;
+    let bits = (bits | bits << 4) & 0x0f0f_0f0f;
+    let bits = (bits | bits << 2) & 0x3333_3333;
+    (bits | bits << 1) & 0x5555_5555
+}
+
+/// The inverse of [`spread`]; the bits between are left out.
+fn gather(bits: u32) -> u32 {
+    let bits = bits & 0x5555_5555;
+    let bits = (bits | bits >> 1) & 0x3333_3333;
+    let bits = (bits | bits >> 2) & 0x0f0f_0f0f;
+    let bits = (bits | bits >> 4) & 0x00ff_00ff;
+    (bits | bits >> 8) & 0xffff
 }
 
 /// Collects arrivals and writes them as feedback. It keeps its buffers, so that one builder used over and over
@@ -330,79 +346,81 @@ impl std::error::Error for FeedbackFull {}
 /// Statuses not yet in a chunk: a run of equal ones, or up to 14 different ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pending {
-    symbols: [u8; 14],
+    /// The first 14 symbols, two bits each, the first one in the highest of 28 bits. Places not used are zero.
+    symbols: u32,
+    /// How many symbols; beyond 14, all equal the first.
     len: u16,
-    /// All symbols equal the first.
-    is_run: bool,
-    /// At least one needs two bits.
-    has_large: bool,
 }
 
 impl Pending {
+    /// All places.
+    const PLACES: u32 = 0x0fff_ffff;
+    /// The lower bit of each place.
+    const LOW: u32 = 0x0555_5555;
+
     fn push(&mut self, symbol: u8, chunks: &mut Vec<u16>) {
         if !self.fits(symbol) {
             self.emit(chunks);
         }
-        self.is_run = self.len == 0 || self.is_run && self.first() == symbol;
-        self.has_large |= symbol == 2;
-        if let Some(place) = self.symbols.get_mut(usize::from(self.len)) {
-            *place = symbol;
+        // Behind the fourteenth there are only more of a run.
+        if let Some(shift) = 26_u32.checked_sub(u32::from(self.len).saturating_mul(2)) {
+            self.symbols |= u32::from(symbol).wrapping_shl(shift);
         }
         self.len = self.len.saturating_add(1);
-    }
-
-    fn first(&self) -> u8 {
-        let [first, ..] = self.symbols;
-        first
     }
 
     fn fits(&self, symbol: u8) -> bool {
         match self.len {
             0..7 => true,
-            7..14 if !self.has_large && symbol != 2 => true,
-            len => len < 0x1fff && self.is_run && self.first() == symbol,
+            7..14 if !self.has_large() && symbol != 2 => true,
+            len => len < 0x1fff && self.is_run() && self.first() == symbol,
         }
+    }
+
+    fn first(&self) -> u8 {
+        (self.symbols >> 26) as u8
+    }
+
+    /// Whether all symbols equal the first.
+    fn is_run(&self) -> bool {
+        let unused = Self::PLACES.checked_shr(u32::from(self.len).saturating_mul(2)).unwrap_or(0);
+        let run = u32::from(self.first()).saturating_mul(Self::LOW) & !unused;
+        self.len > 14 || self.symbols == run
+    }
+
+    /// Whether at least one needs two bits.
+    fn has_large(&self) -> bool {
+        self.symbols >> 1 & Self::LOW != 0
     }
 
     /// Writes one chunk and keeps what it did not cover.
     fn emit(&mut self, chunks: &mut Vec<u16>) {
-        if self.is_run {
+        if self.is_run() {
             chunks.push(u16::from(self.first()) << 13 | self.len);
             *self = Self::default();
-        } else if self.len == 14 && !self.has_large {
-            chunks.push(self.vector(1, 14));
-            *self = Self::default();
+        } else if self.len == 14 && !self.has_large() {
+            self.emit_one_bit(chunks);
         } else {
-            chunks.push(self.vector(2, 7));
-            let kept = *self;
-            *self = Self::default();
-            for symbol in kept.symbols.iter().take(usize::from(kept.len)).skip(7) {
-                // Fewer than seven are left, which always fit.
-                self.push(*symbol, chunks);
-            }
+            chunks.push(0xc000 | (self.symbols >> 14) as u16);
+            self.symbols = self.symbols << 14 & Self::PLACES;
+            self.len = self.len.saturating_sub(7);
         }
     }
 
     fn flush(&mut self, chunks: &mut Vec<u16>) {
         while self.len > 0 {
-            if !self.is_run && self.len > 7 && !self.has_large {
-                chunks.push(self.vector(1, 14));
-                *self = Self::default();
+            if self.len > 7 && !self.has_large() && !self.is_run() {
+                self.emit_one_bit(chunks);
             } else {
                 self.emit(chunks);
             }
         }
     }
 
-    /// A vector chunk of the first `max` symbols; places not used stay zero and lie behind the status count.
-    fn vector(&self, width: u16, max: u16) -> u16 {
-        let mut field = 0x8000 | width.saturating_sub(1) << 14;
-        let mut shift = 14_u16;
-        for symbol in self.symbols.iter().take(usize::from(self.len.min(max))) {
-            shift = shift.saturating_sub(width);
-            field |= u16::from(*symbol) << shift;
-        }
-        field
+    /// Writes up to 14 symbols; places not used lie behind the status count.
+    fn emit_one_bit(&mut self, chunks: &mut Vec<u16>) {
+        chunks.push(0x8000 | gather(self.symbols) as u16);
+        *self = Self::default();
     }
 }
 

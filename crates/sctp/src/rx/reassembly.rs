@@ -39,13 +39,16 @@ pub(crate) struct Whole {
 pub(crate) struct Reassembly {
     runs: BTreeMap<u64, Run>,
     max_message_size: usize,
+    /// Length of the last message that became whole. Messages of a stream tend to be alike, so a run that has an eighth
+    /// of that gets room for the rest at once.
+    usual: usize,
     payload: usize,
     capacity: usize,
 }
 
 impl Reassembly {
     pub(crate) fn new(max_message_size: usize) -> Self {
-        Self { runs: BTreeMap::new(), max_message_size, payload: 0, capacity: 0 }
+        Self { runs: BTreeMap::new(), max_message_size, usual: 0, payload: 0, capacity: 0 }
     }
 
     /// Takes in a chunk that was not seen before. Gives the message back once it is whole.
@@ -78,6 +81,7 @@ impl Reassembly {
         }
         let Some(run) = self.runs.remove(&first) else { return Ok(None) };
         self.refund(&run);
+        self.usual = run.data.len();
         let payload = (!run.oversized).then(|| Bytes::from(run.data.into_boxed_slice()));
         Ok(Some(Whole { header: run.header, payload, first_tsn: first }))
     }
@@ -118,7 +122,7 @@ impl Reassembly {
         check_same_message(&run.header, header)?;
         self.capacity = self.capacity.saturating_sub(run.data.capacity());
         self.payload = self.payload.saturating_sub(run.data.len());
-        append(run, payload, self.max_message_size);
+        append(run, payload, self.max_message_size, self.usual);
         self.capacity = self.capacity.saturating_add(run.data.capacity());
         self.payload = self.payload.saturating_add(run.data.len());
         run.next = tsn.saturating_add(1);
@@ -142,7 +146,7 @@ impl Reassembly {
         if let Some(following) = self.runs.remove(&next) {
             self.refund(&following);
             check_same_message(&run.header, &following.header)?;
-            append(&mut run, &following.data, self.max_message_size);
+            append(&mut run, &following.data, self.max_message_size, self.usual);
             run.next = following.next;
             run.ended = following.ended;
             if following.oversized {
@@ -170,14 +174,17 @@ fn check_same_message(a: &DataHeader, b: &DataHeader) -> Result<(), Violation> {
     if same { Ok(()) } else { Err(Violation::Fragments) }
 }
 
-fn append(run: &mut Run, payload: &[u8], max: usize) {
+fn append(run: &mut Run, payload: &[u8], max: usize, usual: usize) {
     if run.oversized || run.data.len().saturating_add(payload.len()) > max {
         discard(run);
         return;
     }
     if run.data.capacity().saturating_sub(run.data.len()) < payload.len() {
         // Half as much again: a doubling would make the buffers much larger than what they hold.
-        run.data.reserve_exact(payload.len().max(run.data.len() / 2));
+        let half = payload.len().max(run.data.len() / 2);
+        let likely = usual.saturating_sub(run.data.len());
+        let reaches = run.data.len() >= usual / 8;
+        run.data.reserve_exact(if reaches { half.max(likely) } else { half });
     }
     run.data.extend_from_slice(payload);
 }
@@ -251,6 +258,28 @@ mod tests {
         assert!(whole.payload.is_none());
         let whole = reassembly.insert(4, header(1, true, true), &[0; 10]).unwrap().unwrap();
         assert!(whole.payload.is_some());
+    }
+
+    /// A message as long as the one before gets its buffer in one piece, once an eighth of it is there.
+    #[test]
+    fn a_message_like_the_last_gets_room_at_once() {
+        let mut reassembly = Reassembly::new(1 << 20);
+        let mut insert = |tsn, ssn, piece| {
+            let header = header(ssn, piece == 0, piece == 63);
+            let whole = reassembly.insert(tsn, header, &[7; 1_000]).unwrap();
+            (whole.is_some(), reassembly.held())
+        };
+        for piece in 0..64 {
+            let (whole, _) = insert(1 + piece, 0, piece);
+            assert_eq!(whole, piece == 63);
+        }
+        for piece in 0..63 {
+            let (_, held) = insert(65 + piece, 1, piece);
+            // Before: at most half as much again as there is.
+            let limit = if piece < 8 { 1_500 * (piece as usize + 1) } else { 64_000 };
+            assert!(held <= RUN_OVERHEAD + limit, "{piece}: {held}");
+            assert!(piece < 12 || held == RUN_OVERHEAD + 64_000, "{piece}: {held}");
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use nom::IResult;
-
 use super::{located, one_line};
 use crate::{
     ParseError,
@@ -88,7 +86,7 @@ impl Candidate {
         self.extension("ufrag")
     }
 
-    pub(crate) fn value(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(crate) fn value(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let visible = crate::grammar::is_visible;
         let (rest, foundation) = sized(input, 1..=32, visible, "a foundation of 1 to 32 characters")?;
         let (rest, ()) = space(rest)?;
@@ -159,7 +157,7 @@ impl fmt::Display for Candidate {
     }
 }
 
-fn component(input: &str) -> IResult<&str, u16, Failure<'_>> {
+fn component(input: &str) -> Result<(&str, u16), Failure<'_>> {
     const EXPECTED: &str = "a component from 1 to 256";
     let (rest, component) = number(input, EXPECTED)?;
     if (1..=256).contains(&component) { Ok((rest, component)) } else { fail(input, EXPECTED) }

@@ -1,9 +1,27 @@
-use std::fmt;
-
-use nom::IResult;
+use std::{borrow::Cow, fmt};
 
 use super::Direction;
-use crate::grammar::{Failure, fail, number, space, text, word};
+use crate::grammar::{Failure, fail, kept, number, space, text, word};
+
+/// What browsers write, the most frequent first.
+const KNOWN: &[&str] = &[
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    "urn:ietf:params:rtp-hdrext:toffset",
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    "urn:3gpp:video-orientation",
+    "http://www.webrtc.org/experiments/rtp-hdrext/video-timing",
+    "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type",
+    "http://www.webrtc.org/experiments/rtp-hdrext/color-space",
+    "urn:ietf:params:rtp-hdrext:csrc-audio-level",
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+    "http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
+];
 
 /// Maps a number in RTP header extensions to a meaning (RFC 8285 §8).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +32,7 @@ pub struct Extmap {
     /// Where the extension is used, if less than in both directions.
     pub direction: Option<Direction>,
     /// What it means.
-    pub uri: String,
+    pub uri: Cow<'static, str>,
     /// Text of the extension's own.
     pub attributes: Option<String>,
 }
@@ -23,10 +41,10 @@ impl Extmap {
     /// Used in all directions of the media, without attributes.
     #[must_use]
     pub fn new(id: u16, uri: impl Into<String>) -> Self {
-        Self { id, direction: None, uri: uri.into(), attributes: None }
+        Self { id, direction: None, uri: Cow::Owned(uri.into()), attributes: None }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         // Whether ids are unique is for whoever knows the whole media description.
         const EXPECTED: &str = "an extension id: 1 to 255, or 4096 to 4351";
         let (rest, id) = number(input, EXPECTED)?;
@@ -49,7 +67,7 @@ impl Extmap {
             }
             None => (rest, None),
         };
-        Ok((rest, Self { id, direction, uri: uri.to_owned(), attributes }))
+        Ok((rest, Self { id, direction, uri: kept(uri, KNOWN), attributes }))
     }
 }
 

@@ -1,7 +1,5 @@
 use std::{fmt, str::FromStr};
 
-use nom::IResult;
-
 use super::located;
 use crate::{
     ParseError,
@@ -34,16 +32,12 @@ impl Fingerprint {
         whole(Self::value, text).map_err(|failure| located(text, failure))
     }
 
-    pub(super) fn value(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn value(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (after_hash, hash) = token(input, "a hash function")?;
         let (start, ()) = space(after_hash)?;
-        let (rest, digits) = run(start, |c| c.is_ascii_hexdigit() || c == ':', "hexadecimal bytes")?;
-        // RFC 8122 §5 asks for upper case in what is written, both are read.
-        let byte = |pair: &str| match pair.len() {
-            2 => u8::from_str_radix(pair, 16).ok(),
-            _ => None,
-        };
-        let Some(value) = digits.split(':').map(byte).collect::<Option<Vec<u8>>>() else {
+        let (rest, digits) =
+            run(start, |byte| byte.is_ascii_hexdigit() || byte == b':', "hexadecimal bytes")?;
+        let Some(value) = bytes(digits) else {
             return fail(start, "pairs of hexadecimal digits with colons between them");
         };
         if length(hash).is_some_and(|length| length != value.len()) {
@@ -74,6 +68,23 @@ impl fmt::Display for Fingerprint {
         }
         write!(f, "{} {text}", self.hash)
     }
+}
+
+/// Pairs of hexadecimal digits with colons between them. RFC 8122 §5 asks for upper case in what is written, both are
+/// read.
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |high: u8, low: u8| u8::try_from(digit(high)? << 4 | digit(low)?).ok();
+    let (pairs, &[high, low]) = digits.as_bytes().as_chunks::<3>() else { return None };
+    let mut value = Vec::with_capacity(pairs.len().saturating_add(1));
+    for [high, low, colon] in pairs {
+        if *colon != b':' {
+            return None;
+        }
+        value.push(byte(*high, *low)?);
+    }
+    value.push(byte(high, low)?);
+    Some(value)
 }
 
 fn length(hash: &str) -> Option<usize> {

@@ -1,16 +1,14 @@
-use std::fmt;
-
-use nom::IResult;
+use std::{borrow::Cow, fmt};
 
 use super::PayloadType;
-use crate::grammar::{Failure, fail, space, text, token};
+use crate::grammar::{Failure, fail, space, text, token, whole};
 
 /// Parameters of a format (RFC 8866 §6.15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fmtp {
     /// The format as on the `m=` line: a payload type, or a word.
-    pub format: String,
+    pub format: Cow<'static, str>,
     /// The parameters as they came; most codecs write `name=value` with semicolons between them.
     pub parameters: String,
 }
@@ -19,7 +17,7 @@ impl Fmtp {
     /// Parameters of a payload type.
     #[must_use]
     pub fn new(payload_type: PayloadType, parameters: impl Into<String>) -> Self {
-        Self { format: payload_type.to_string(), parameters: parameters.into() }
+        Self { format: payload_type.as_str().into(), parameters: parameters.into() }
     }
 
     /// The format, if it is a payload type.
@@ -44,17 +42,19 @@ impl Fmtp {
         self.pairs().find(|(key, _)| key.eq_ignore_ascii_case(name)).and_then(|(_, value)| value)
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, format) = token(input, "a format")?;
         // What looks like a number has to be one that RTP can carry.
-        if format.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
-            && format.parse::<PayloadType>().is_err()
-        {
-            return fail(input, PayloadType::EXPECTED);
-        }
+        let format = match format.as_bytes() {
+            [b'0'..=b'9' | b'-' | b'+', ..] => match whole(PayloadType::parse, format) {
+                Ok(payload_type) => Cow::Borrowed(payload_type.as_str()),
+                Err(_) => return fail(input, PayloadType::EXPECTED),
+            },
+            _ => Cow::Owned(format.to_owned()),
+        };
         let (rest, ()) = space(rest)?;
         let (rest, parameters) = text(rest, "format parameters")?;
-        Ok((rest, Self { format: format.to_owned(), parameters: parameters.to_owned() }))
+        Ok((rest, Self { format, parameters: parameters.to_owned() }))
     }
 }
 

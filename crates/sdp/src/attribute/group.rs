@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::grammar::{Failure, push, space, token};
 
 /// Media descriptions that belong together (RFC 5888 §5).
@@ -30,7 +28,7 @@ impl Group {
         self.semantics == Self::BUNDLE
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (mut rest, semantics) = token(input, "group semantics")?;
         let mut mids = Vec::new();
         while !rest.is_empty() {

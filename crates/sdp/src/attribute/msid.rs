@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::grammar::{Failure, word};
 
 /// The stream a track belongs to (RFC 8830 §2).
@@ -31,7 +29,7 @@ impl Msid {
         self
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         // The grammar has at most 64 characters; longer ones are seen, and are bounded by the text.
         let (rest, stream) = word(input, "a stream")?;
         let (rest, track) = match rest.strip_prefix(' ') {

@@ -1,7 +1,5 @@
 use std::{fmt, time::Duration};
 
-use nom::IResult;
-
 use crate::grammar::{Failure, fail, run};
 
 /// How much media one packet holds, in milliseconds (RFC 8866 §6.4 and §6.5): a number above zero, kept as text.
@@ -24,9 +22,9 @@ impl PacketTime {
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         const EXPECTED: &str = "a number of milliseconds above zero";
-        let (rest, text) = run(input, |c| c.is_ascii_digit() || c == '.', EXPECTED)?;
+        let (rest, text) = run(input, |byte| byte.is_ascii_digit() || byte == b'.', EXPECTED)?;
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "1"));
         let canonical = !whole.is_empty() && (whole == "0" || !whole.starts_with('0'));
         let fractional = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use super::PayloadType;
 use crate::grammar::{Failure, fail, run, space, text, token};
 
@@ -31,7 +29,7 @@ impl Rid {
         list.split(',').filter_map(|number| number.parse().ok())
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, id) = id(input)?;
         let (rest, ()) = space(rest)?;
         let (after, direction) = token(rest, "send or recv")?;
@@ -88,6 +86,10 @@ impl fmt::Display for RidDirection {
     }
 }
 
-pub(super) fn id(input: &str) -> IResult<&str, &str, Failure<'_>> {
-    run(input, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_', "a restriction identifier")
+pub(super) fn id(input: &str) -> Result<(&str, &str), Failure<'_>> {
+    run(
+        input,
+        |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+        "a restriction identifier",
+    )
 }

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::{
     Connection,
     grammar::{Failure, number},
@@ -24,7 +22,7 @@ impl Rtcp {
         Self { port: 9, connection: Some(Connection::unspecified()) }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, port) = number(input, "a port")?;
         let (rest, connection) = match rest.strip_prefix(' ') {
             Some(rest) => Connection::parse(rest).map(|(rest, connection)| (rest, Some(connection)))?,

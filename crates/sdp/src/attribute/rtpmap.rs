@@ -1,11 +1,9 @@
-use std::{fmt, str::FromStr};
-
-use nom::IResult;
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use super::located;
 use crate::{
     ParseError,
-    grammar::{Failure, fail, number, space, token, whole},
+    grammar::{Failure, fail, kept, number, space, token, whole},
 };
 
 /// The number of a format in RTP packets: 0 to 127 (RFC 3550 §5.1).
@@ -25,9 +23,15 @@ impl PayloadType {
         self.0
     }
 
+    /// The number in digits, as `m=` lines and `a=fmtp` lines have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        DIGITS.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+
     pub(crate) const EXPECTED: &str = "a payload type from 0 to 127";
 
-    pub(crate) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(crate) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, value) = number(input, Self::EXPECTED)?;
         match Self::new(value) {
             Some(payload_type) => Ok((rest, payload_type)),
@@ -35,6 +39,18 @@ impl PayloadType {
         }
     }
 }
+
+/// The payload types as text.
+const DIGITS: [&str; 128] = [
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18",
+    "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31", "32", "33", "34", "35",
+    "36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46", "47", "48", "49", "50", "51", "52",
+    "53", "54", "55", "56", "57", "58", "59", "60", "61", "62", "63", "64", "65", "66", "67", "68", "69",
+    "70", "71", "72", "73", "74", "75", "76", "77", "78", "79", "80", "81", "82", "83", "84", "85", "86",
+    "87", "88", "89", "90", "91", "92", "93", "94", "95", "96", "97", "98", "99", "100", "101", "102", "103",
+    "104", "105", "106", "107", "108", "109", "110", "111", "112", "113", "114", "115", "116", "117", "118",
+    "119", "120", "121", "122", "123", "124", "125", "126", "127",
+];
 
 impl From<PayloadType> for u8 {
     fn from(payload_type: PayloadType) -> Self {
@@ -56,6 +72,25 @@ impl fmt::Display for PayloadType {
     }
 }
 
+/// The codecs of browsers, and what goes with them.
+const KNOWN: &[&str] = &[
+    "rtx",
+    "H264",
+    "VP8",
+    "VP9",
+    "AV1",
+    "H265",
+    "opus",
+    "red",
+    "ulpfec",
+    "flexfec-03",
+    "PCMU",
+    "PCMA",
+    "G722",
+    "CN",
+    "telephone-event",
+];
+
 /// The codec behind a payload type (RFC 8866 §6.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,7 +98,7 @@ pub struct Rtpmap {
     /// The payload type.
     pub payload_type: PayloadType,
     /// The codec, such as `opus`; letter case means nothing.
-    pub encoding: String,
+    pub encoding: Cow<'static, str>,
     /// The RTP clock rate in hertz.
     pub clock_rate: u32,
     /// The channels, for audio; 1 when it says nothing.
@@ -74,7 +109,7 @@ impl Rtpmap {
     /// A codec without a number of channels.
     #[must_use]
     pub fn new(payload_type: PayloadType, encoding: impl Into<String>, clock_rate: u32) -> Self {
-        Self { payload_type, encoding: encoding.into(), clock_rate, channels: None }
+        Self { payload_type, encoding: Cow::Owned(encoding.into()), clock_rate, channels: None }
     }
 
     /// Sets the number of channels.
@@ -84,7 +119,7 @@ impl Rtpmap {
         self
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, payload_type) = PayloadType::parse(input)?;
         let (rest, ()) = space(rest)?;
         let (rest, encoding) = token(rest, "an encoding name")?;
@@ -99,7 +134,7 @@ impl Rtpmap {
             }
             None => (rest, None),
         };
-        Ok((rest, Self { payload_type, encoding: encoding.to_owned(), clock_rate, channels }))
+        Ok((rest, Self { payload_type, encoding: kept(encoding, KNOWN), clock_rate, channels }))
     }
 }
 

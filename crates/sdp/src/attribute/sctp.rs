@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::grammar::{Failure, number, space, token};
 
 /// `sctpmap:5000 webrtc-datachannel 1024`: how drafts before RFC 8841 wrote the SCTP port.
@@ -23,7 +21,7 @@ impl Sctpmap {
         Self { port, protocol: "webrtc-datachannel".to_owned(), streams: Some(streams) }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, port) = number(input, "an SCTP port")?;
         let (rest, ()) = space(rest)?;
         let (rest, protocol) = token(rest, "a protocol")?;

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::grammar::{Failure, fail, token};
 
 /// Who starts the DTLS handshake (RFC 4145 §4, RFC 8842 §5.2).
@@ -19,7 +17,7 @@ pub enum Setup {
 }
 
 impl Setup {
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         const EXPECTED: &str = "active, passive, actpass or holdconn";
         let (rest, word) = token(input, EXPECTED)?;
         let all = [Self::Active, Self::Actpass, Self::Holdconn, Self::Passive];

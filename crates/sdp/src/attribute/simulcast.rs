@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use super::{Joined, RidDirection, rid};
 use crate::grammar::{Failure, fail, push, space, token};
 
@@ -26,7 +24,7 @@ impl Simulcast {
         list.into_iter().flat_map(|list| list.streams.iter().map(Vec::as_slice))
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (mut rest, first) = SimulcastList::parse(input)?;
         let mut lists = vec![first];
         if !rest.is_empty() {
@@ -62,7 +60,7 @@ pub struct SimulcastList {
 }
 
 impl SimulcastList {
-    fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, word) = token(input, "send or recv")?;
         let direction = match word {
             "recv" => RidDirection::Recv,
@@ -114,7 +112,7 @@ impl SimulcastId {
         Self { rid: rid.into(), paused: false }
     }
 
-    fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, paused) = match input.strip_prefix('~') {
             Some(rest) => (rest, true),
             None => (input, false),

@@ -1,7 +1,5 @@
 use std::fmt;
 
-use nom::IResult;
-
 use crate::grammar::{Failure, number, push, space, text, token};
 
 /// Something said about one RTP source (RFC 5576 §4.1).
@@ -23,7 +21,7 @@ impl Ssrc {
         Self { ssrc, name: "cname".to_owned(), value: Some(cname.into()) }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (rest, ssrc) = number(input, "an SSRC")?;
         let (rest, ()) = space(rest)?;
         let (rest, name) = token(rest, "a source attribute")?;
@@ -65,7 +63,7 @@ impl SsrcGroup {
         Self { semantics: Self::FID.to_owned(), ssrcs: vec![ssrc, rtx] }
     }
 
-    pub(super) fn parse(input: &str) -> IResult<&str, Self, Failure<'_>> {
+    pub(super) fn parse(input: &str) -> Result<(&str, Self), Failure<'_>> {
         let (mut rest, semantics) = token(input, "group semantics")?;
         let mut ssrcs = Vec::new();
         while !rest.is_empty() {

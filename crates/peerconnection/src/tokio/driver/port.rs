@@ -52,19 +52,20 @@ impl Port {
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut ReadBuffer,
         clock: Clock,
     ) -> Poll<io::Result<Batch>> {
         match self {
             Self::Muxed(link) => link.poll_read(cx),
-            Self::Own { socket, .. } => socket.poll_read(cx, buffer, clock),
+            Self::Own { socket, .. } => {
+                ReadBuffer::with_shared(|buffer| socket.poll_read(cx, buffer, clock))
+            }
         }
     }
 
-    pub(super) fn try_read(&mut self, buffer: &mut ReadBuffer, clock: Clock) -> io::Result<Batch> {
+    pub(super) fn try_read(&mut self, clock: Clock) -> io::Result<Batch> {
         match self {
             Self::Muxed(link) => link.try_read(),
-            Self::Own { socket, .. } => socket.try_read(buffer, clock),
+            Self::Own { socket, .. } => ReadBuffer::with_shared(|buffer| socket.try_read(buffer, clock)),
         }
     }
 

@@ -19,7 +19,8 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn new(max_segments: usize) -> Self {
         let max_segments = NonZeroUsize::new(max_segments).unwrap_or(NonZeroUsize::MIN);
-        Self { bytes: Vec::with_capacity(1 << 16), blocked: None, max_segments }
+        // Grows to the largest batch sent: an idle connection only ever needs a datagram.
+        Self { bytes: Vec::new(), blocked: None, max_segments }
     }
 
     /// The port that was full. Nothing is produced until it takes data again, so that the pressure reaches the

@@ -161,3 +161,84 @@ proptest! {
         prop_assert_eq!(&read[..], &arrivals[..taken]);
     }
 }
+
+/// How many symbols a chunk has, and one of them, as the draft draws them (§3.1.3, §3.1.4).
+fn drawn(field: u16) -> (u16, impl Fn(u16) -> u16) {
+    let (len, width) = match field >> 14 {
+        0 | 1 => (field & 0x1fff, 0),
+        2 => (14, 1),
+        _ => (7, 2),
+    };
+    let symbol = move |place: u16| match width {
+        0 => field >> 13,
+        _ => field >> (14 - (place + 1) * width) & ((1 << width) - 1),
+    };
+    (len, symbol)
+}
+
+/// What a chunk says about itself as a whole, and what it gives one by one, is what is drawn.
+#[test]
+fn chunks_are_measured_and_walked_as_they_are_drawn() {
+    for field in 0..=u16::MAX {
+        let (len, symbol) = drawn(field);
+        let mut chunk = StatusChunk::new(field);
+        assert_eq!(chunk.left, len, "{field:#x}");
+        assert!((0..len.min(16)).all(|place| chunk.take() == u32::from(symbol(place))), "{field:#x}");
+        for max in [1, 6, 7, 8, 13, 14, 16] {
+            let counted = || (0..len.min(max)).map(&symbol);
+            let bytes = usize::from(counted().sum::<u16>());
+            let expected = (!counted().any(|symbol| symbol == 3)).then_some((len.min(max), bytes));
+            assert_eq!(StatusChunk::new(field).measure(max), expected, "{field:#x}, {max}");
+        }
+    }
+    assert_eq!(StatusChunk::new(0x5fff).measure(9_000), Some((8_191, 2 * 8_191)));
+}
+
+/// The packer with a list of symbols instead of bits.
+fn packed_simply(symbols: &[u8]) -> Vec<u16> {
+    let is_run = |list: &[u8]| list.iter().all(|symbol| *symbol == list[0]);
+    let vector = |list: &[u8], width: usize| {
+        let places = list.iter().take(14 / width).zip(1..);
+        places.fold(0x8000 | (width as u16 - 1) << 14, |field, (symbol, place)| {
+            field | u16::from(*symbol) << (14 - place * width)
+        })
+    };
+    let emit = |list: &mut Vec<u8>, small: usize| {
+        let (chunk, covered) = if is_run(list) {
+            (u16::from(list[0]) << 13 | list.len() as u16, list.len())
+        } else if list.len() >= small && !list.contains(&2) {
+            (vector(list, 1), 14)
+        } else {
+            (vector(list, 2), 7)
+        };
+        list.drain(..covered.min(list.len()));
+        chunk
+    };
+    let (mut chunks, mut list) = (Vec::new(), Vec::new());
+    for symbol in symbols {
+        let fits = match list.len() {
+            0..7 => true,
+            7..14 if !list.contains(&2) && *symbol != 2 => true,
+            _ => is_run(&list) && list[0] == *symbol,
+        };
+        if !fits {
+            chunks.push(emit(&mut list, 14));
+        }
+        list.push(*symbol);
+    }
+    while !list.is_empty() {
+        chunks.push(emit(&mut list, 8));
+    }
+    chunks
+}
+
+proptest! {
+    #[test]
+    fn packing_bits_is_packing_a_list(runs in prop::collection::vec((0_u8..3, 1_usize..20), 0..20)) {
+        let symbols: Vec<u8> = runs.into_iter().flat_map(|(symbol, len)| vec![symbol; len]).collect();
+        let (mut pending, mut chunks) = (Pending::default(), Vec::new());
+        symbols.iter().for_each(|symbol| pending.push(*symbol, &mut chunks));
+        pending.flush(&mut chunks);
+        prop_assert_eq!(chunks, packed_simply(&symbols));
+    }
+}
