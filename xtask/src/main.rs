@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod doc;
 mod fmt;
+mod fuzz;
 mod graph;
 mod interop;
 mod metadata;
@@ -17,6 +18,7 @@ mod setup;
 mod shell;
 mod test;
 mod tidy;
+mod tool;
 mod tree;
 
 use std::{env, process::ExitCode};
@@ -40,6 +42,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "doc", about: "builds the documentation, warnings denied", run: doc::run },
     Command { name: "fmt", about: "formats all packages; --check only looks", run: fmt::run },
+    Command {
+        name: "fuzz",
+        about: "runs fuzz targets; --list, --seconds N, --keep, --sessions N, TARGET",
+        run: fuzz::run,
+    },
     Command { name: "graph", about: "compares the dependency graph with the design", run: graph::run },
     Command {
         name: "interop",

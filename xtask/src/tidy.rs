@@ -4,6 +4,7 @@ mod citations;
 mod crates;
 mod files;
 mod forbidden;
+mod fuzz;
 mod imports;
 mod size;
 
@@ -42,6 +43,7 @@ const RULES: &[Rule] = &[
     files::check_text,
     forbidden::check_code,
     forbidden::check_manifests,
+    fuzz::check,
     imports::check,
     size::check,
 ];

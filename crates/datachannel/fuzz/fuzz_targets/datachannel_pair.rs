@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/datachannel_pair.rs"]
+mod datachannel_pair;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| datachannel_pair::run(data));

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/datachannel_peer.rs"]
+mod datachannel_peer;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| datachannel_peer::run(data));

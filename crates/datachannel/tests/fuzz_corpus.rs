@@ -1,0 +1,8 @@
+//! The fuzz targets, with every input that is kept of them; see docs/fuzzing.md.
+
+#[path = "../fuzz/harness/datachannel_pair.rs"]
+mod datachannel_pair;
+#[path = "../fuzz/harness/datachannel_peer.rs"]
+mod datachannel_peer;
+
+testkit::fuzz_tests!(datachannel_pair, datachannel_peer);

@@ -1,0 +1,14 @@
+//! The fuzz targets, with every input that is kept of them; see docs/fuzzing.md.
+
+#[path = "../fuzz/harness/dtls_certificate.rs"]
+mod dtls_certificate;
+#[path = "../fuzz/harness/dtls_client.rs"]
+mod dtls_client;
+#[path = "../fuzz/harness/dtls_pair.rs"]
+mod dtls_pair;
+#[path = "../fuzz/harness/dtls_record.rs"]
+mod dtls_record;
+#[path = "../fuzz/harness/dtls_server.rs"]
+mod dtls_server;
+
+testkit::fuzz_tests!(dtls_certificate, dtls_client, dtls_pair, dtls_record, dtls_server);

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/ice_pair.rs"]
+mod ice_pair;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ice_pair::run(data));

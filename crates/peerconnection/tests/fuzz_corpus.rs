@@ -1,0 +1,8 @@
+//! The fuzz targets, with every input that is kept of them; see docs/fuzzing.md.
+
+#[path = "../fuzz/harness/session_description.rs"]
+mod session_description;
+#[path = "../fuzz/harness/session_pair.rs"]
+mod session_pair;
+
+testkit::fuzz_tests!(session_description, session_pair);

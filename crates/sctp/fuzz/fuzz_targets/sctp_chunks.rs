@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/sctp_chunks.rs"]
+mod sctp_chunks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sctp_chunks::run(data));

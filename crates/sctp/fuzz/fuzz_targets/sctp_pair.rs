@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/sctp_pair.rs"]
+mod sctp_pair;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| sctp_pair::run(data));

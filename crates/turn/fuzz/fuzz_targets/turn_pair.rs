@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/turn_pair.rs"]
+mod turn_pair;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| turn_pair::run(data));

@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../harness/turn_server.rs"]
+mod turn_server;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| turn_server::run(data));
