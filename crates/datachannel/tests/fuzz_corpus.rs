@@ -4,5 +4,7 @@
 mod datachannel_pair;
 #[path = "../fuzz/harness/datachannel_peer.rs"]
 mod datachannel_peer;
+#[path = "common/machine.rs"]
+mod machine;
 
 testkit::fuzz_tests!(datachannel_pair, datachannel_peer);

@@ -10,5 +10,11 @@ mod dtls_pair;
 mod dtls_record;
 #[path = "../fuzz/harness/dtls_server.rs"]
 mod dtls_server;
+#[path = "../fuzz/harness/keys.rs"]
+mod keys;
+#[path = "../fuzz/harness/lone.rs"]
+mod lone;
+#[path = "common/machine.rs"]
+mod machine;
 
 testkit::fuzz_tests!(dtls_certificate, dtls_client, dtls_pair, dtls_record, dtls_server);

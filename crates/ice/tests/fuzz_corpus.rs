@@ -8,5 +8,7 @@ mod ice_candidate;
 mod ice_mdns;
 #[path = "../fuzz/harness/ice_pair.rs"]
 mod ice_pair;
+#[path = "common/machine.rs"]
+mod machine;
 
 testkit::fuzz_tests!(ice_agent, ice_candidate, ice_mdns, ice_pair);

@@ -1,5 +1,7 @@
 //! The fuzz targets, with every input that is kept of them; see docs/fuzzing.md.
 
+#[path = "session/peer.rs"]
+mod peer;
 #[path = "../fuzz/harness/session_description.rs"]
 mod session_description;
 #[path = "../fuzz/harness/session_pair.rs"]

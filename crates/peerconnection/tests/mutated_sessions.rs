@@ -90,6 +90,7 @@ fn untouched() {
 }
 
 /// A share of all sessions with one kind of mutation.
+#[expect(clippy::print_stdout, reason = "a long run says how far it is")]
 fn run_all(mutation: Mutation) {
     let count = env::var(VARIABLE).map_or(COUNT, |text| text.parse().expect("a number of sessions"));
     let kinds = Mutation::ALL.len() as u64;

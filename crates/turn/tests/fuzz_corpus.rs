@@ -1,5 +1,7 @@
 //! The fuzz targets, with every input that is kept of them; see docs/fuzzing.md.
 
+#[path = "harness/machine.rs"]
+mod machine;
 #[path = "../fuzz/harness/turn_channel_data.rs"]
 mod turn_channel_data;
 #[path = "../fuzz/harness/turn_pair.rs"]

@@ -1,8 +1,6 @@
 //! Two sides with channels, with packets changed on the way, and calls and alarms in any order.
 
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::machine;
 use datachannel::Config;
 use testkit::fuzz::{Bounds, Mended, mend_sctp, null_crypto, sequence};
 

@@ -1,8 +1,6 @@
 //! Channels, and a peer that owns a whole association and says what it likes on it: any message on any stream.
 
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::machine;
 use datachannel::Config;
 use machine::End;
 use sctp::{Association, Message, Order, Ppid, Reliability, SendOptions, StreamId};

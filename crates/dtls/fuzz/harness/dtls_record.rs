@@ -1,10 +1,6 @@
 //! Any datagrams to both ends of a handshake, with real cryptography: what a stranger can do.
 
-#[path = "keys.rs"]
-mod keys;
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::{keys, machine};
 use dtls::{Config, State};
 use std::time::Duration;
 use testkit::{
@@ -18,7 +14,7 @@ const MOST: Bounds = Bounds::new(16, 16 * 1_024);
 pub(crate) fn run(data: &[u8]) {
     let provider = crypto::rustcrypto::provider();
     let config = || Config::new(provider);
-    let ends = |now| machine::pair(provider, config(), keys::certificates(provider), now, Seed::new(1));
+    let ends = |now| machine::pair(provider, config(), keys::real_pair(), now, Seed::new(1));
     let mut client = Lone::new(|now| ends(now).0, MOST);
     let mut server = Lone::new(|now| ends(now).1, MOST);
     let hello = client.drain().len();

@@ -1,8 +1,6 @@
 //! The server of a handshake, and messages, records and alarms that its peer makes up.
 
-#[path = "lone.rs"]
-mod lone;
-
+use super::lone;
 use dtls::Role;
 
 pub(crate) fn run(data: &[u8]) {

@@ -1,8 +1,6 @@
 //! One agent with several sockets, and a peer that says what it likes: candidates, checks, answers, restarts.
 
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::machine;
 use ice::{Agent, Config, Credentials, IceServer, LocalAddress, Role, SendErrorKind, net::FiveTuple};
 use machine::Adapter;
 use std::{

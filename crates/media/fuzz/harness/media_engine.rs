@@ -181,7 +181,7 @@ fn frame(codec: Codec, choice: u64) -> Vec<u8> {
             frame.resize(frame.len() + len, 5);
             frame
         }
-        _ => {
+        Codec::G711 | Codec::H264(_) | Codec::Other(_) | _ => {
             let mut unit = vec![0, 0, 0, 1, if is_key { 0x65 } else { 0x41 }];
             unit.resize(unit.len() + 1 + len, 0x55);
             unit

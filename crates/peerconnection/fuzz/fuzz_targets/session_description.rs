@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../../tests/session/peer.rs"]
+mod peer;
 #[path = "../harness/session_description.rs"]
 mod session_description;
 

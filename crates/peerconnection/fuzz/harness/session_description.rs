@@ -1,8 +1,6 @@
 //! One session, descriptions of browsers with some lines changed, candidates, and calls of the application between.
 
-#[path = "../../tests/session/peer.rs"]
-mod peer;
-
+use super::peer;
 use peer::{ALICE, Peer, address};
 use peerconnection::{
     AnswerOptions, Configuration, DataChannelInit, Description, Direction, IceCandidateInit, MediaKind,
@@ -124,7 +122,12 @@ fn describe(session: &mut Session, now: Instant, input: &mut Input<'_>) {
         SignalingState::HaveLocalOffer | SignalingState::HaveRemotePranswer => {
             input.pick(&[SdpType::Answer, SdpType::Answer, SdpType::Pranswer, SdpType::Offer])
         }
-        _ => input.pick(&[SdpType::Offer, SdpType::Offer, SdpType::Offer, SdpType::Answer]),
+        SignalingState::Stable
+        | SignalingState::HaveRemoteOffer
+        | SignalingState::HaveLocalPranswer
+        | SignalingState::Closed => {
+            input.pick(&[SdpType::Offer, SdpType::Offer, SdpType::Offer, SdpType::Answer])
+        }
     };
     let ours = session.descriptions();
     let ours = ours.pending_local.or(ours.current_local).map(|description| description.sdp());

@@ -1,9 +1,7 @@
 //! Two whole sessions with data, sound and pictures, with datagrams changed on the way, and calls of the application
 //! and alarms in any order.
 
-#[path = "../../tests/session/peer.rs"]
-mod peer;
-
+use super::peer;
 use peerconnection::Configuration;
 use testkit::fuzz::{Bounds, Mended, mend_stun, null_crypto, sequence};
 

@@ -30,12 +30,10 @@ fn read(packet: &RtcpPacket<'_>) -> usize {
         RtcpPacket::Fir(fir) => fir.entries().count(),
         RtcpPacket::Nack(nack) => nack.lost().count(),
         RtcpPacket::Pli(_) => 1,
-        RtcpPacket::ReceiverReport(report) => report.blocks.clone().count(),
+        RtcpPacket::ReceiverReport(report) => report.blocks.count(),
         RtcpPacket::Remb(remb) => remb.ssrcs().count(),
-        RtcpPacket::SenderReport(report) => report.blocks.clone().count(),
-        RtcpPacket::SourceDescription(sdes) => {
-            sdes.chunks.clone().map(|chunk| chunk.items.clone().count() + 1).sum()
-        }
+        RtcpPacket::SenderReport(report) => report.blocks.count(),
+        RtcpPacket::SourceDescription(sdes) => sdes.chunks.map(|chunk| chunk.items.count() + 1).sum(),
         RtcpPacket::Tmmbn(tmmbn) => tmmbn.entries().count(),
         RtcpPacket::Tmmbr(tmmbr) => tmmbr.entries().count(),
         RtcpPacket::TransportFeedback(feedback) => {
@@ -51,5 +49,5 @@ fn read(packet: &RtcpPacket<'_>) -> usize {
 }
 
 fn read_extended(report: &ExtendedReport<'_>) -> usize {
-    report.blocks.clone().count()
+    report.blocks.count()
 }

@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../../tests/common/machine.rs"]
+mod machine;
 #[path = "../harness/sctp_pair.rs"]
 mod sctp_pair;
 

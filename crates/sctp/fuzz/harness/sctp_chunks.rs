@@ -1,8 +1,6 @@
 //! One association, and packets of chunks that its peer makes up; the peer knows the tag, or does not.
 
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::machine;
 use machine::End;
 use sctp::{Config, StreamId};
 use std::time::Duration;

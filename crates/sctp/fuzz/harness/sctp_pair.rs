@@ -1,8 +1,6 @@
 //! Two associations, with packets changed on the way, and calls and alarms in any order.
 
-#[path = "../../tests/common/machine.rs"]
-mod machine;
-
+use super::machine;
 use sctp::Config;
 use testkit::fuzz::{Bounds, Mended, mend_sctp, null_crypto, sequence};
 

@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../../tests/harness/machine.rs"]
+mod machine;
 #[path = "../harness/turn_pair.rs"]
 mod turn_pair;
 

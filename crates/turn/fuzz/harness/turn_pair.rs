@@ -1,8 +1,6 @@
 //! A client and its server, with datagrams changed on the way, and calls and alarms in any order.
 
-#[path = "../../tests/harness/machine.rs"]
-mod machine;
-
+use super::machine;
 use testkit::fuzz::{Bounds, Mended, mend_stun, null_crypto, sequence};
 
 pub(crate) fn run(data: &[u8]) {

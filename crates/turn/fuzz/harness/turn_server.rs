@@ -1,8 +1,6 @@
 //! A server and requests of several clients, some with a proof, some without.
 
-#[path = "../../tests/harness/machine.rs"]
-mod machine;
-
+use super::machine;
 use machine::ServerMachine;
 use std::{
     net::{IpAddr, SocketAddr},
