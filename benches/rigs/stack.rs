@@ -82,7 +82,8 @@ pub struct Stack {
     out: Vec<u8>,
 }
 
-fn session(now: Instant, name: &'static str, address: &str) -> Session {
+/// A session that knows its address.
+pub fn session(now: Instant, name: &'static str, address: &str) -> Session {
     let mut layer = 0;
     let random = move || {
         layer += 1;

@@ -14,8 +14,11 @@ mod graph;
 mod interop;
 mod metadata;
 mod package;
+mod rules;
 mod setup;
 mod shell;
+mod sim;
+mod soak;
 mod test;
 mod tidy;
 mod tool;
@@ -34,6 +37,11 @@ struct Command {
 
 const COMMANDS: &[Command] = &[
     Command { name: "clippy", about: "lints each package on its own, warnings denied", run: clippy::run },
+    Command {
+        name: "coverage-of-rules",
+        about: "lists known faults, with the tests that prove them absent; --short",
+        run: rules::run,
+    },
     Command { name: "demo", about: "runs the demonstration; arguments are passed on", run: demo::run },
     Command {
         name: "deny",
@@ -57,6 +65,16 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "sim",
+        about: "simulates calls over bad networks; --list, --only NAME, --seeds N, --seed S, --write",
+        run: sim::run,
+    },
+    Command {
+        name: "soak",
+        about: "makes and ends connections by the thousand: does everything come back? arguments are passed on",
+        run: soak::run,
     },
     Command {
         name: "test",
@@ -94,7 +112,7 @@ fn main() -> ExitCode {
 fn help() -> String {
     let mut text = "cargo xtask COMMAND\n\n".to_owned();
     for command in COMMANDS {
-        text.push_str(&format!("  {:<8} {}\n", command.name, command.about));
+        text.push_str(&format!("  {:<17} {}\n", command.name, command.about));
     }
     text
 }

@@ -121,6 +121,7 @@ fn parse(arguments: &[String]) -> Result<Options, Failure> {
 fn steps(workspace: &Workspace) -> Vec<Step> {
     let mut steps =
         vec![Step::cargo("fmt", fmt::CHECK), Step::xtask("tidy"), Step::xtask("graph"), Step::xtask("deny")];
+    steps.push(Step::xtask("coverage-of-rules"));
     for package in &workspace.packages {
         steps.push(Step::cargo(format!("clippy {}", package.name), &clippy::arguments(&package.name)));
     }

@@ -7,6 +7,7 @@ mod forbidden;
 mod fuzz;
 mod imports;
 mod size;
+mod wire;
 
 use crate::{Failure, tree::Tree};
 use std::fmt;
@@ -46,6 +47,7 @@ const RULES: &[Rule] = &[
     fuzz::check,
     imports::check,
     size::check,
+    wire::check,
 ];
 
 pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod backoff;
+mod count;
 mod put;
 mod reader;
 mod replay;
@@ -9,6 +11,7 @@ mod serial;
 mod timers;
 
 pub use backoff::Backoff;
+pub use count::{count, padding};
 pub use put::{LengthPrefix, PutExt};
 pub use reader::{Reader, Truncated};
 pub use replay::ReplayWindow;

@@ -1,5 +1,7 @@
 //! Appending big-endian fields to a caller's buffer, with lengths filled in afterwards.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 /// Append helpers for `Vec<u8>`.
 pub trait PutExt {
     /// Appends one byte.
@@ -52,7 +54,7 @@ impl PutExt for Vec<u8> {
     }
 
     fn put_zeros(&mut self, count: usize) {
-        self.resize(self.len() + count, 0);
+        self.resize(self.len().saturating_add(count), 0);
     }
 }
 
@@ -76,12 +78,15 @@ impl<const N: usize> LengthPrefix<N> {
 
     /// Fills in the number of bytes appended since `start`, not counting the field itself.
     pub fn finish(self, out: &mut [u8]) {
-        let len = out.len().saturating_sub(self.at + N);
-        let max = (1_u64 << (8 * N as u32)) - 1;
-        debug_assert!(len as u64 <= max, "length {len} does not fit {N} bytes");
-        let bytes = (len as u64).min(max).to_be_bytes();
-        if let Some(field) = out.get_mut(self.at..self.at + N) {
-            field.copy_from_slice(&bytes[8 - N..]);
+        let rest = out.len().saturating_sub(self.at);
+        let Some(field) = out.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut::<N>) else { return };
+        let len = rest.saturating_sub(N) as u64;
+        let bits = u64::BITS.saturating_sub(8_u32.saturating_mul(N as u32));
+        let max = u64::MAX.checked_shr(bits).unwrap_or(0);
+        debug_assert!(len <= max, "length {len} does not fit {N} bytes");
+        let bytes = len.min(max).to_be_bytes();
+        if let Some(bytes) = bytes.last_chunk::<N>() {
+            *field = *bytes;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A cursor over bytes from the network: every read is checked, nothing indexes.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::fmt;
 
 /// The input ended before the field did.
@@ -66,7 +68,7 @@ impl<'a> Reader<'a> {
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
         let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Truncated { offset: self.offset })?;
         self.rest = rest;
-        self.offset += N;
+        self.offset = self.offset.saturating_add(N);
         Ok(*head)
     }
 
@@ -74,14 +76,14 @@ impl<'a> Reader<'a> {
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Truncated> {
         let (head, rest) = self.rest.split_at_checked(len).ok_or(Truncated { offset: self.offset })?;
         self.rest = rest;
-        self.offset += len;
+        self.offset = self.offset.saturating_add(len);
         Ok(head)
     }
 
     /// Takes all that is left.
     pub fn take_rest(&mut self) -> &'a [u8] {
         let rest = std::mem::take(&mut self.rest);
-        self.offset += rest.len();
+        self.offset = self.offset.saturating_add(rest.len());
         rest
     }
 

@@ -1,5 +1,7 @@
 //! A sliding window over 64-bit sequence numbers (RFC 3711 §3.3.2, RFC 6347 §4.1.2.6).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 /// Remembers which of the last `64 * WORDS` numbers have been seen.
 ///
 /// Checking and recording are two calls on purpose: the window must move only after authentication.
@@ -33,7 +35,7 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
         if number >= self.next {
             return true;
         }
-        if self.next - number > Self::SIZE {
+        if self.next.saturating_sub(number) > Self::SIZE {
             return false;
         }
         let (word, bit) = Self::position(number);
@@ -43,7 +45,7 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
     /// Records an authenticated number, moving the window when it is the highest.
     pub fn record(&mut self, number: u64) {
         if number >= self.next {
-            let steps = number - self.next;
+            let steps = number.saturating_sub(self.next);
             if steps >= Self::SIZE {
                 self.seen = [0; WORDS];
             } else {
@@ -53,7 +55,7 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
             }
             self.clear(number);
             self.next = number.saturating_add(1);
-        } else if self.next - number > Self::SIZE {
+        } else if self.next.saturating_sub(number) > Self::SIZE {
             return;
         }
         let (word, bit) = Self::position(number);
@@ -76,7 +78,7 @@ impl<const WORDS: usize> ReplayWindow<WORDS> {
     }
 
     fn position(number: u64) -> (usize, u64) {
-        let place = number % Self::SIZE;
+        let place = number.checked_rem(Self::SIZE).unwrap_or(0);
         ((place / 64) as usize, 1 << (place % 64))
     }
 }

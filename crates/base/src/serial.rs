@@ -1,5 +1,7 @@
 //! Serial numbers (RFC 1982): numbers that wrap, compared by distance.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::cmp::Ordering;
 
 macro_rules! serial {

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the peer takes when it does not say (RFC 8841 §6.1).
 const DEFAULT_REMOTE_LIMIT: usize = 65_536;
@@ -265,6 +265,11 @@ impl Channels {
     /// Sets the largest packet, in bytes: what the path carries, less what IP, UDP, TURN and DTLS add.
     pub fn set_max_packet_len(&mut self, bytes: usize) {
         self.sctp.set_max_packet_len(bytes);
+    }
+
+    /// Tells the round-trip time that a layer below has measured; the first timeouts follow from it.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.sctp.set_round_trip(round_trip);
     }
 
     /// Sets what the peer takes, from its `a=max-message-size`: `None` when it has no such attribute, which means

@@ -11,6 +11,8 @@
 //! |                  label, then protocol                  |
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::init::{ChannelInit, Order, Priority, Reliability};
 use bytes::Bytes;
 use std::time::Duration;
@@ -78,7 +80,7 @@ pub(crate) fn open(init: &ChannelInit) -> Bytes {
         Order::Unordered => UNORDERED,
     };
     let len = |text: &str| u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let mut out = Vec::with_capacity(12 + init.label.len() + init.protocol.len());
+    let mut out = Vec::with_capacity(init.text_len().saturating_add(12));
     out.extend_from_slice(&[OPEN, kind | order]);
     out.extend_from_slice(&init.priority.0.to_be_bytes());
     out.extend_from_slice(&parameter.to_be_bytes());

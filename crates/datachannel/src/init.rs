@@ -98,6 +98,11 @@ impl ChannelInit {
         Self { negotiated: Some(id), ..self }
     }
 
+    /// Bytes of label and protocol.
+    pub(crate) fn text_len(&self) -> usize {
+        self.label.len().saturating_add(self.protocol.len())
+    }
+
     /// The label.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -36,7 +36,7 @@ fn a_channel_opens_on_both_sides_and_carries_messages() {
     assert_eq!(pair.recv_all(B, b), expected);
 }
 
-/// User bug 57, `dc_close_resets_outgoing_then_peer_resets`, `dc_stream_reuse_after_both_resets`.
+/// Users 47 and 57, `dc_close_resets_outgoing_then_peer_resets`, `dc_stream_reuse_after_both_resets`.
 #[test]
 fn close_resets_both_directions_and_the_number_is_free_again() {
     let (mut pair, a, b) = Pair::with_channel(2, ChannelInit::new("x"));
@@ -67,7 +67,7 @@ fn close_resets_both_directions_and_the_number_is_free_again() {
     assert_eq!((stats.channels_opened, stats.channels_closed), (3, 1));
 }
 
-/// User bugs 53 and 54: order of events, and an application that opens before and after.
+/// Users 53 and 54: order of events, and an application that opens before and after.
 #[test]
 fn the_association_is_announced_before_its_channels() {
     let mut pair = Pair::new(3);
@@ -129,7 +129,7 @@ fn open_says_what_is_wrong() {
     assert_eq!(end.open(now, agreed(9)), Err(OpenError::Closed));
 }
 
-/// User bug 55, `dc_message_larger_than_peer_max_not_sent`: both directions, around the limits.
+/// Users 55, `dc_message_larger_than_peer_max_not_sent`: both directions, around the limits.
 #[test]
 fn message_sizes_are_enforced_in_both_directions() {
     let (mut pair, a, b) = Pair::with_channel(6, ChannelInit::new("x"));
@@ -164,7 +164,7 @@ fn message_sizes_are_enforced_in_both_directions() {
     assert_eq!(pair.ends[A].state(again), ChannelState::Open);
 }
 
-/// User bug 55: 16 MiB, when both sides allow it.
+/// Users 55: 16 MiB, when both sides allow it.
 #[test]
 fn sixteen_mebibytes_in_one_message() {
     let size = 16 << 20;
@@ -183,7 +183,7 @@ fn sixteen_mebibytes_in_one_message() {
     assert_eq!(pair.recv_all(B, b), [Payload::binary(vec![5; size])]);
 }
 
-/// User bug 56: payload bytes, those of an empty message and of the ACK left out; the low threshold is a crossing.
+/// Users 56: payload bytes, those of an empty message and of the ACK left out; the low threshold is a crossing.
 #[test]
 fn buffered_amount_counts_payload_only() {
     let (mut pair, a, b) = Pair::with_channel(8, ChannelInit::new("x"));
@@ -205,7 +205,7 @@ fn buffered_amount_counts_payload_only() {
     assert_eq!(pair.recv_all(B, b).len(), 5);
 }
 
-/// P6, user bug 43: a channel nobody reads does not hold up another, until the window is used up.
+/// Users 43: a channel nobody reads does not hold up another, until the window is used up.
 #[test]
 fn channels_are_pulled_one_by_one() {
     let (mut pair, slow, slow_b) = Pair::with_channel(9, ChannelInit::new("slow"));
@@ -238,7 +238,7 @@ fn channels_are_pulled_one_by_one() {
     assert!(pair.events[A].contains(&Event::SendSpace));
 }
 
-/// User bug 57: both close at once, with messages on the way, under loss; and over and over.
+/// Users 57: both close at once, with messages on the way, under loss; and over and over.
 #[test]
 fn close_and_open_again_many_times() {
     let mut pair = Pair::connected(10);
@@ -308,7 +308,7 @@ fn numbers_used_again_under_loss_do_not_mix_lives() {
     }
 }
 
-/// User bug 58, `dc_association_loss_reports_error`, L7.
+/// Users 58, `dc_association_loss_reports_error`, L7.
 #[test]
 fn the_end_of_the_association_ends_every_channel() {
     let (mut pair, a, b) = Pair::with_channel(11, ChannelInit::new("x"));
@@ -384,4 +384,65 @@ fn renewed_ends_begin_anew() {
     let waiting = fresh.ends[A].open(fresh.now, ChannelInit::new("waits")).unwrap();
     fresh.ends[A].renew(fresh.now, Box::new(Seeded::new(1)));
     assert_eq!(fresh.ends[A].state(waiting), ChannelState::Connecting);
+}
+
+/// Users 50: what nobody has read stands in the window only while its channel lives; then it is the program's or gone.
+/// What was queued behind it comes out of its own channel or not at all.
+#[test]
+fn users_50_nothing_of_a_closed_channel_reaches_the_next() {
+    let (mut pair, old, _) = Pair::with_channel(50, ChannelInit::new("old"));
+    let mut refused = 0;
+    for _ in 0..40 {
+        // More than the window: a part waits here, and nobody reads there.
+        let sent = pair.ends[A].send(pair.now, old, Payload::binary(vec![1; 40_000]));
+        refused += usize::from(sent.is_err());
+        pair.run_for(ms(50));
+    }
+    assert!(refused < 40);
+    pair.ends[A].close(pair.now, old);
+    pair.run_for(ms(5_000));
+    let b = pair.ends[B].stats();
+    // The reader gives up without reading.
+    let key = match pair.take(B)[..] {
+        [Event::Readable(key), ..] => key,
+        ref events => panic!("{events:?}"),
+    };
+    pair.ends[B].close(pair.now, key);
+    let gone = |pair: &mut Pair| pair.ends[A].state(old) == ChannelState::Closed;
+    assert!(pair.run_until(ms(20_000), gone), "{:?}", pair.ends);
+    assert_eq!(pair.ends[B].state(key), ChannelState::Closed);
+    pair.take(A);
+    pair.take(B);
+    // The same number again: an empty queue, a whole window, and only its own messages.
+    let new = pair.ends[A].open(pair.now, ChannelInit::new("new")).unwrap();
+    assert_eq!(pair.ends[A].id(new), Some(ChannelId(0)));
+    assert_eq!(pair.ends[A].buffered_amount(new), 0);
+    pair.run_for(ms(500));
+    let new_b = pair.announced(B);
+    pair.ends[A].send(pair.now, new, Payload::text("mine")).unwrap();
+    pair.run_for(ms(500));
+    assert_eq!(pair.recv_all(B, new_b), [Payload::text("mine")]);
+    assert!(pair.recv_all(B, key).is_empty(), "closed by the reader: nothing is kept for it");
+    let after = pair.ends[B].stats();
+    assert!(after.messages_dropped > b.messages_dropped, "{after:?}");
+    assert!(pair.ends[A].stats().peer_window >= 1 << 19, "{:?}", pair.ends[A].stats());
+    assert!(pair.ends[A].is_flushed());
+}
+
+/// Users 41: however unreliable the channel, its opening is repeated until it arrives.
+#[test]
+fn users_41_the_opening_is_never_given_up() {
+    for reliability in [Reliability::MaxRetransmits(0), Reliability::MaxLifetime(ms(1))] {
+        let mut pair = Pair::connected(41);
+        pair.loss = 100;
+        let init = ChannelInit::new("x").with_reliability(reliability).with_order(Order::Unordered);
+        let a = pair.ends[A].open(pair.now, init.clone()).unwrap();
+        pair.run_for(ms(2_000));
+        assert_eq!(pair.ends[A].state(a), ChannelState::Connecting);
+        pair.loss = 0;
+        pair.run_for(ms(5_000));
+        assert_eq!(pair.take(A), [Event::Opened(a)]);
+        let b = pair.announced(B);
+        assert_eq!(pair.ends[B].init(b), Some(&init));
+    }
 }

@@ -143,7 +143,7 @@ fn t_c13_open_twice_and_ack_without_open() {
     assert_eq!(bench.events(), [Event::Closed(key, ChannelEnd::Violation)]);
 }
 
-/// T-C13, user bug 59: a flood of OPENs; channels are bounded, those beyond are refused, the association lives.
+/// T-C13, users 59: a flood of OPENs; channels are bounded, those beyond are refused, the association lives.
 #[test]
 fn t_c13_a_flood_of_opens_is_bounded() {
     let mut bench = Bench::new(Config::default());
@@ -219,7 +219,7 @@ fn t_c16_messages_in_parts() {
     assert_eq!(bench.ours.state(key), ChannelState::Closing);
 }
 
-/// RFC 8831 §6.7 and the race of numbers used again: the peer opens a stream anew as soon as it has our reset, while the
+/// Users 47, RFC 8831 §6.7 and the race of numbers used again: the peer opens a stream anew as soon as it has our reset, while the
 /// answer to it is still on its way to us.
 #[test]
 fn t_c13_a_stream_used_again_before_our_reset_is_confirmed() {
@@ -301,4 +301,30 @@ fn channels_beyond_the_streams_of_the_peer_are_closed() {
     assert_eq!(bench.ours.open(bench.now, ChannelInit::new("x")), Err(OpenError::NoIdLeft));
     let beyond = ChannelInit::new("x").with_negotiated(ChannelId(4));
     assert_eq!(bench.ours.open(bench.now, beyond), Err(OpenError::IdOutOfRange));
+}
+
+/// T-C13: labels and protocols take memory, too: all of them together have a limit, and what is closed makes room.
+#[test]
+fn t_c13_labels_are_bounded_together() {
+    let label = vec![b'x'; 65_535];
+    let mut bench = Bench::new(Config::default().with_max_message_size(1 << 18));
+    // Lengths beyond 255 need both bytes.
+    let mut long = vec![3, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
+    long.extend_from_slice(&label);
+    long.extend_from_slice(&label);
+    let mut announced = Vec::new();
+    for number in 0..40 {
+        bench.say(number * 2, 50, &long);
+        announced.extend(bench.events());
+    }
+    assert_eq!(announced.len(), 8, "of 131,070 bytes each, in 1 MiB");
+    assert_eq!(bench.ours.stats().opens_refused, 32);
+    // A short one still fits, and one of those that are there makes room for another.
+    bench.open(100);
+    bench.peer.reset_stream(bench.now, StreamId(0)).unwrap();
+    bench.run();
+    bench.events();
+    bench.resets();
+    bench.say(102, 50, &long);
+    assert!(matches!(bench.events()[..], [Event::Announced(_)]));
 }

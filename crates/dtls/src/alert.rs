@@ -1,6 +1,6 @@
 //! Alerts (RFC 5246 §7.2): the peer's way of saying why it gives up.
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use std::fmt;
 

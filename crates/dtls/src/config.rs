@@ -26,6 +26,9 @@ pub struct Config {
 /// The shortest first retransmission timeout that a round trip leads to.
 pub(crate) const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// The longest (RFC 6347 §4.2.4.1).
+const MAX_FIRST_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The shortest datagram limit: below it, headers leave no room for fragments.
 pub(crate) const MIN_MTU: usize = 256;
 
@@ -103,7 +106,8 @@ impl Config {
         self
     }
 
-    /// The longest retransmission timeout; doubling ends there (RFC 6347 §4.2.4.1). Default: 60 s.
+    /// The longest retransmission timeout that doubling leads to (RFC 6347 §4.2.4.1). Default: 60 s. A path whose round
+    /// trip asks for a longer one gets it.
     #[must_use]
     pub fn with_max_timeout(mut self, timeout: Duration) -> Self {
         self.max_timeout = timeout.max(Duration::from_millis(1));
@@ -144,7 +148,7 @@ impl Config {
     pub(crate) fn first_timeout(&self, round_trip: Option<Duration>) -> Duration {
         match round_trip {
             // RFC 6298 §2.2: after the first measurement R the timeout is R + 4 * R / 2.
-            Some(round_trip) => round_trip.saturating_mul(3).max(MIN_TIMEOUT).min(self.max_timeout),
+            Some(round_trip) => round_trip.saturating_mul(3).clamp(MIN_TIMEOUT, MAX_FIRST_TIMEOUT),
             None => self.initial_timeout.min(self.max_timeout),
         }
     }

@@ -1,6 +1,6 @@
 //! Hello extensions (RFC 5246 §7.4.1.4).
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub(crate) mod numbers;
 pub(crate) mod renegotiation_info;

@@ -54,6 +54,9 @@ pub(crate) struct Flight {
     answers: Option<u16>,
     /// Whether the flight before had to be repeated.
     followed_loss: bool,
+    /// Repetitions of the peer's flight still to come that answer repetitions of our flight before, and say nothing about
+    /// this one.
+    echoes: u32,
 }
 
 /// What [`Flight::write_datagram`] did.
@@ -74,6 +77,7 @@ impl Flight {
             repetitions: 0,
             answers: None,
             followed_loss: false,
+            echoes: 0,
         }
     }
 
@@ -81,7 +85,9 @@ impl Flight {
     pub(crate) fn begin(&mut self, answer: Answer, answers: Option<u16>) {
         let followed_loss = self.repetitions > 0;
         let cursor = Some(Cursor { item: 0, offset: 0 });
-        *self = Self { answer, answers, cursor, followed_loss, ..Self::new() };
+        // A flight without a timer of its own is repeated whenever the peer asks.
+        let echoes = if answer == Answer::Awaited { self.repetitions } else { 0 };
+        *self = Self { answer, answers, cursor, followed_loss, echoes, ..Self::new() };
     }
 
     /// Adds a handshake message.
@@ -103,8 +109,15 @@ impl Flight {
     }
 
     /// Whether the peer's message `seq` is the one that this flight answers, and the answer is not just on its way.
-    pub(crate) fn should_repeat_for(&self, seq: u16, now: Instant, pause: Duration) -> bool {
-        self.answers == Some(seq) && self.may_repeat(now, pause)
+    pub(crate) fn should_repeat_for(&mut self, seq: u16, now: Instant, pause: Duration) -> bool {
+        if self.answers != Some(seq) {
+            return false;
+        }
+        if self.echoes > 0 {
+            self.echoes -= 1;
+            return false;
+        }
+        self.may_repeat(now, pause)
     }
 
     /// Whether it left at least `pause` ago.
@@ -238,9 +251,9 @@ impl Backoff {
     /// Sets the first interval from now on.
     pub(crate) fn set_first(&mut self, first: Duration) {
         if self.current == self.first {
-            self.current = first.min(self.max);
+            self.current = first;
         }
-        self.first = first.min(self.max);
+        self.first = first;
     }
 
     /// The interval until the flight just sent is repeated.
@@ -255,7 +268,8 @@ impl Backoff {
 
     /// Doubles after an expiry.
     pub(crate) fn expired(&mut self) {
-        self.current = self.current.saturating_mul(2).min(self.max);
+        // The maximum bounds the doubling. A path that is slower than it keeps the interval it needs.
+        self.current = self.current.saturating_mul(2).min(self.max.max(self.first));
     }
 
     /// A flight went through without loss.

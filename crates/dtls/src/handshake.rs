@@ -1,6 +1,6 @@
 //! The handshake layer: messages cut into fragments and put together again (RFC 6347 §4.2).
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub(crate) mod fragment;
 pub(crate) mod reassembly;

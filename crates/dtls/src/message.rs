@@ -2,7 +2,7 @@
 //!
 //! Parsers take the whole body: what is left over is an error.
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub(crate) mod certificate;
 pub(crate) mod certificate_request;

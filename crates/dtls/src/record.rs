@@ -1,6 +1,6 @@
 //! The record layer: what a datagram is made of.
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 pub(crate) mod aead;
 pub(crate) mod epoch;

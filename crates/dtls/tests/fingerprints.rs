@@ -44,6 +44,7 @@ fn refused(side: Side, mut pair: Pair, what: &str) {
     }
 }
 
+/// T-D16, users 27: each way to write it, and each way to be wrong, in both roles.
 #[test]
 fn t_d16_only_the_right_certificate_is_let_in() {
     let (client, server) = certificates();

@@ -38,6 +38,8 @@ pub(crate) struct Check {
     pub(crate) pair: PairId,
     pub(crate) fields: CheckFields,
     pub(crate) transaction: Transaction,
+    /// It follows a consent check that was missed, on a pair that is valid already.
+    pub(crate) doubts: bool,
     /// When a cancelled check stops waiting for a late response; it is not sent any more.
     pub(crate) cancelled_until: Option<Instant>,
     /// Waited for after the last request.
@@ -60,6 +62,7 @@ impl Check {
             pair,
             fields,
             transaction: Transaction::new(now, &config),
+            doubts: false,
             cancelled_until: None,
             last_wait: rto * 16,
             max_requests,

@@ -33,6 +33,8 @@ struct Outstanding {
     id: TransactionId,
     sent: Instant,
     nominates: bool,
+    /// An ordinary check was started because this one was missed.
+    doubted: bool,
 }
 
 /// A request that was answered.
@@ -71,7 +73,7 @@ impl Consent {
         if self.outstanding.len() == MAX_OUTSTANDING {
             self.outstanding.pop_front();
         }
-        self.outstanding.push_back(Outstanding { id, sent: now, nominates });
+        self.outstanding.push_back(Outstanding { id, sent: now, nominates, doubted: false });
         self.next_check = now + interval(config, rng);
         id
     }
@@ -95,13 +97,27 @@ impl Consent {
 
     /// How many requests have gone without response for longer than a response takes.
     pub(crate) fn misses(&self, now: Instant, round_trip: Option<Duration>) -> usize {
-        let wait = MISSED_AFTER.max(round_trip.unwrap_or_default() * 3);
+        let wait = patience(round_trip);
         self.outstanding.iter().filter(|of| now.saturating_duration_since(of.sent) >= wait).count()
+    }
+
+    /// Whether a request was missed that has not been followed by an ordinary check.
+    pub(crate) fn is_in_doubt(&self, now: Instant, round_trip: Option<Duration>) -> bool {
+        let wait = patience(round_trip);
+        self.outstanding.iter().any(|of| !of.doubted && now.saturating_duration_since(of.sent) >= wait)
+    }
+
+    /// An ordinary check follows all that was missed so far.
+    pub(crate) fn start_doubt(&mut self, now: Instant, round_trip: Option<Duration>) {
+        let wait = patience(round_trip);
+        for of in &mut self.outstanding {
+            of.doubted |= now.saturating_duration_since(of.sent) >= wait;
+        }
     }
 
     /// When [`misses`](Self::misses) grows next.
     pub(crate) fn next_miss(&self, now: Instant, round_trip: Option<Duration>) -> Option<Instant> {
-        let wait = MISSED_AFTER.max(round_trip.unwrap_or_default() * 3);
+        let wait = patience(round_trip);
         self.outstanding.iter().filter_map(|of| of.sent.checked_add(wait)).find(|at| *at > now)
     }
 
@@ -121,6 +137,11 @@ impl Consent {
     pub(crate) fn expires_at(&self, config: &Config) -> Instant {
         self.last_response + config.consent_expiry
     }
+}
+
+/// How long a response is awaited (RFC 7675 §5.1).
+fn patience(round_trip: Option<Duration>) -> Duration {
+    MISSED_AFTER.max(round_trip.unwrap_or_default().saturating_mul(3))
 }
 
 //= rfc7675 §5.1

@@ -110,7 +110,7 @@ fn is_credential_char(byte: u8) -> bool {
 
 fn ice_string<const N: usize>(rng: &mut dyn Random) -> String {
     let bytes: [u8; N] = rng.bytes();
-    bytes.iter().map(|byte| char::from(ICE_CHARS[usize::from(byte & 63)])).collect()
+    bytes.iter().filter_map(|byte| ICE_CHARS.get(usize::from(byte & 63))).copied().map(char::from).collect()
 }
 
 #[cfg(test)]

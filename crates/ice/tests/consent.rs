@@ -99,6 +99,48 @@ fn t_i07_a_response_now_and_then_is_enough() {
     assert!(lost > 4 * answered, "{lost} lost, {answered} answered");
 }
 
+/// RFC 7675 §5.1: a consent check is sent once only; with every fifth datagram lost each way, six in a row are lost within
+/// the hour. What is missed is followed by ordinary checks, and no state changes for that.
+#[test]
+fn rfc7675_5_1_a_lossy_path_does_not_end_consent() {
+    for role in [Role::Controlling, Role::Controlled] {
+        let mut lone = Lone::connected(role, Config::new().with_disconnect_after(secs(25)));
+        lone.run(secs(10), |lone, sent| lone.answer(sent));
+        let mut dice = 7_u32;
+        let mut sent_in_all = 0;
+        let (before, state) = (lone.events.len(), lone.agent.connection_state());
+        lone.run(secs(24 * 3_600), |lone, sent| {
+            sent_in_all += 1;
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // 36 %: the request or its response.
+            if sent.is_request() && (dice >> 16) % 100 >= 36 {
+                lone.answer(sent);
+            }
+        });
+        assert!(lone.agent.is_writable(), "{role}");
+        assert_eq!(lone.agent.connection_state(), state, "{role}");
+        let changes = lone.events.iter().skip(before);
+        let changes: Vec<_> =
+            changes.filter(|event| matches!(event, Event::ConnectionStateChanged(_))).collect();
+        assert!(changes.is_empty(), "{role}: {changes:?}");
+        // One every 5 s, and now and then a check more.
+        assert!(sent_in_all < 2 * 24 * 3_600 / 5, "{role}: {sent_in_all}");
+    }
+}
+
+/// A silent peer is asked a few times a second at most, and for no longer than consent lasts.
+#[test]
+fn rfc7675_5_1_checks_after_missed_consent_are_few() {
+    let mut lone = Lone::connected(Role::Controlling, Config::new());
+    let (mut sent, start) = (Vec::new(), lone.now);
+    lone.run(secs(600), |_, one| sent.push(one.at - start));
+    assert!((10..=40).contains(&sent.len()), "{sent:?}");
+    assert!(sent.iter().all(|at| *at <= secs(30)), "{sent:?}");
+    // Whenever the path comes back it is noticed soon.
+    let pauses: Vec<_> = sent.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(pauses.iter().all(|pause| *pause <= secs(6)), "{pauses:?}");
+}
+
 /// RFC 7675 §5.1: interval, jitter, new transaction ids, sent once only.
 #[test]
 fn consent_checks_come_every_4_to_6_seconds_with_new_ids() {
@@ -214,6 +256,22 @@ fn a_suspended_process_wakes_up_without_a_burst() {
     assert!(sent.len() <= 10, "{} datagrams", sent.len());
     assert_eq!(lone.agent.connection_state(), ConnectionState::Failed);
     assert!(lone.events.iter().any(|event| matches!(event, Event::SelectedPairChanged(None))));
+}
+
+/// RFC 7675 §5.1: a process that was suspended finds old responses in its socket; they come too late, whether it looks
+/// at the clock or at the socket first.
+#[test]
+fn rfc7675_5_1_responses_after_expiry_do_not_revive_consent() {
+    let mut lone = Lone::connected(Role::Controlling, Config::new());
+    let remote = lone.remote;
+    let mut last = None;
+    lone.run(secs(6), |_, sent| last = Some(sent.clone()));
+    let response = lone.success(&last.expect("a consent check"));
+    lone.now += secs(60);
+    let _ = lone.feed(remote, &response);
+    lone.agent.handle_timeout(lone.now);
+    assert!(!lone.agent.is_writable());
+    assert_eq!(lone.agent.connection_state(), ConnectionState::Failed);
 }
 
 /// Suspended for five seconds: the call goes on.

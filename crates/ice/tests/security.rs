@@ -263,7 +263,7 @@ fn ice_early_check_before_remote_params_answered() {
     assert_eq!(known.iter().map(Candidate::kind).collect::<Vec<_>>(), [CandidateKind::Host]);
 }
 
-/// T-I02 end to end: a nomination put behind MESSAGE-INTEGRITY has no effect.
+/// T-I02 and users 2, end to end: a nomination put behind MESSAGE-INTEGRITY has no effect.
 #[test]
 fn t_i02_a_nomination_behind_the_integrity_has_no_effect() {
     let mut lone = Lone::connected(Role::Controlled, Config::new());

@@ -57,6 +57,8 @@ pub struct Engine {
     stats: EngineStats,
     /// The video sender whose turn it is.
     last_sender: SenderId,
+    /// The round trip as a layer below has measured it.
+    path_rtt: Option<Duration>,
     /// Where RTCP comes from when nothing is sent.
     own_ssrc: Ssrc,
     cname: String,
@@ -89,6 +91,7 @@ impl Engine {
             congestion: None,
             announced_target: None,
             rtt: RttEstimator::new(INITIAL_RTT, Duration::from_millis(10), Duration::from_secs(10)),
+            path_rtt: None,
             events: EventQueue::default(),
             stats: EngineStats::default(),
             last_sender: SenderId(0),
@@ -109,6 +112,12 @@ impl Engine {
     /// their size.
     pub fn set_max_packet(&mut self, bytes: usize) {
         self.config = std::mem::take(&mut self.config).with_max_packet(bytes);
+    }
+
+    /// Tells the round-trip time that a layer below has measured. Who only receives learns none from RTCP, and needs it
+    /// to know when a request for a lost packet was lost itself.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.path_rtt = Some(round_trip);
     }
 
     /// Adds an outgoing stream. If its SSRC was in use before, its sequence numbers continue.
@@ -394,7 +403,7 @@ impl Engine {
     }
 
     fn round_trip(&self) -> Duration {
-        self.rtt.smoothed().unwrap_or(INITIAL_RTT)
+        self.rtt.smoothed().or(self.path_rtt).unwrap_or(INITIAL_RTT)
     }
 
     fn announce_target(&mut self) {

@@ -4,6 +4,8 @@
 //! that go before each piece; the frame is copied once, later, straight into the datagram, and again for a
 //! retransmission. A depacketizer takes payloads in order and gives frames.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 #[cfg(feature = "g711")]
 pub mod g711;
 #[cfg(feature = "h264")]
@@ -71,7 +73,7 @@ impl Piece {
     /// Bytes it takes in a packet.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
-        self.prefix_len as usize + self.end.saturating_sub(self.start) as usize
+        (self.prefix_len as usize).saturating_add(self.end.saturating_sub(self.start) as usize)
     }
 
     /// Appends it. A range outside of the frame appends nothing of it.

@@ -3,6 +3,7 @@
 mod assembly;
 mod nack;
 mod recorder;
+mod reorder;
 mod sequence;
 mod source;
 mod stream;

@@ -1,5 +1,7 @@
 //! Telling the protocols of one UDP port apart by their first byte (RFC 7983 §7, RFC 9443 §3).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 /// What a datagram is, going by its first bytes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packet {

@@ -45,6 +45,12 @@ use std::{
 };
 use stun::net::{Ecn, FiveTuple};
 
+/// The longest pause between two repetitions of a handshake flight, unless the round trip asks for more.
+///
+/// RFC 6347 §4.2.4.1 doubles up to a minute, against congestion. Here ICE has found the path alive and keeps asking whether
+/// it is, and a flight is three datagrams at most: a call that nobody can use yet must not wait longer for the next try.
+const MAX_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A datagram from the network, with what the kernel knows about it.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "made by every driver")]
@@ -393,6 +399,7 @@ fn dtls_config(config: &Configuration) -> Arc<dtls::Config> {
             .with_srtp_profiles(profiles)
             // A peer that only wants data need not offer SRTP.
             .with_srtp_policy(dtls::SrtpPolicy::Optional)
+            .with_max_timeout(MAX_HANDSHAKE_TIMEOUT)
             .with_mtu(config.mtu),
     )
 }

@@ -167,11 +167,45 @@ fn run(name: &str, runtime: &Runtime) {
     });
 }
 
+/// A runtime that ends under its connections: nothing hangs, handles that outlive it say so, and every socket closes.
+fn shut_down(name: &str, runtime: Runtime) {
+    let before = descriptors();
+    let (connections, channel, track) = runtime.block_on(async {
+        let (a, a_events) = connection(Configuration::default()).await;
+        let (b, b_events) = connection(Configuration::default()).await;
+        let channel = a.create_data_channel("chat", DataChannelInit::new()).await.expect("a channel");
+        let track = a.add_track(MediaKind::Video, TransceiverInit::new()).await.expect("a track").track();
+        negotiate(&a, &b).await;
+        within("connected", a.connected()).await.expect("connected");
+        channel.send(vec![1; 100_000]).await.expect("open");
+        ([(a, a_events), (b, b_events)], channel, track)
+    });
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    assert!(channel.try_send("too late").is_err(), "{name}");
+    assert!(track.try_write(EncodedFrame::new(vec![0; 10].into(), MediaTime(0), now())).is_err(), "{name}");
+    // Waiting for something on another runtime ends as well.
+    let other = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    other.block_on(async {
+        for (connection, mut events) in connections {
+            within("close", connection.close()).await;
+            within("the end of the events", async { while events.next().await.is_some() {} }).await;
+        }
+    });
+    drop((channel, track, other));
+    assert!(descriptors() <= before, "{name}: {} descriptors before, {} after", before, descriptors());
+}
+
+/// Users 76.
 #[test]
-fn a_hundred_cycles_give_everything_back() {
+fn users_76_a_hundred_cycles_give_everything_back() {
     run("one thread", &Builder::new_current_thread().enable_all().build().expect("a runtime"));
     run(
         "two workers",
         &Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
+    );
+    shut_down("one thread", Builder::new_current_thread().enable_all().build().expect("a runtime"));
+    shut_down(
+        "two workers",
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime"),
     );
 }

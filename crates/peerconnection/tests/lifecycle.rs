@@ -422,3 +422,42 @@ async fn users_75_a_dropped_remote_description_is_taken_whole_or_not() {
         within("connected", a.connected()).await.expect("connected");
     }
 }
+
+/// Users 30: connections are made, certificates and all, while the events of another one are being handled, on a
+/// runtime of one thread; and many at once on two workers.
+#[test]
+fn users_30_connections_are_made_inside_event_handling() {
+    let one = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    one.block_on(async {
+        let Pair { a, b, mut b_events, a_channel, b_channel: _kept, .. } =
+            Pair::new(Configuration::default(), Configuration::default()).await;
+        let _more = a.create_data_channel("more", DataChannelInit::new()).await.expect("a channel");
+        let made = async {
+            while let Some(event) = b_events.next().await {
+                if let Event::DataChannel(_) = event {
+                    let inner = Pair::new(Configuration::default(), Configuration::default()).await;
+                    inner.a_channel.send("inside").await.expect("open");
+                    within("close", inner.a.close()).await;
+                    return b.connection_state();
+                }
+            }
+            PeerConnectionState::Closed
+        };
+        assert_eq!(within("made inside", made).await, PeerConnectionState::Connected);
+        a_channel.send("outside").await.expect("open");
+    });
+    let two = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    two.block_on(async {
+        let many: Vec<_> = (0..8)
+            .map(|_| tokio::spawn(Pair::new(Configuration::default(), Configuration::default())))
+            .collect();
+        for pair in many {
+            let pair = within("one of many", pair).await.expect("no panic");
+            pair.a_channel.send("here").await.expect("open");
+        }
+    });
+}

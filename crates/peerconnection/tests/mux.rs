@@ -10,7 +10,14 @@ use peerconnection::{
     Configuration, DataChannelInit, OfferOptions,
     tokio::{DataChannel, Events, Loopback, Message, PeerConnection, UdpMux},
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 async fn port() -> UdpMux {
     UdpMux::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port")
@@ -150,4 +157,61 @@ async fn strangers_are_counted() {
     call.exchange("not disturbed").await;
     let offer = call.a.create_offer(OfferOptions::new()).await;
     assert!(offer.is_ok(), "{offer:?}");
+}
+
+/// Ends the flood, however the test ends.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Users 79: a flood at one connection of a shared port, by checks with its name and by anything else, some ten thousand
+/// a second. The others go on, and so does it.
+#[tokio::test]
+async fn users_79_a_flood_at_one_connection_leaves_the_others_alone() {
+    let mux = port().await;
+    let mut victim = Call::new(connection(Configuration::default()).await, muxed(&mux).await).await;
+    let mut other = Call::new(connection(Configuration::default()).await, muxed(&mux).await).await;
+    let sdp = victim.b.local_description().expect("one").sdp();
+    let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).expect("one");
+    let name = format!("{ufrag}:abcd");
+    // A binding request with that name (RFC 8489 §14.3) and no integrity.
+    let mut check = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+    check.extend([0, 6, 0, name.len() as u8]);
+    check.extend(name.bytes());
+    check.resize(check.len().next_multiple_of(4), 0);
+    check[3] = (check.len() - 20) as u8;
+    let target = mux.local_addr();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&is_over);
+    // A test that fails must not leave the flood running.
+    let _guard = Over(Arc::clone(&is_over));
+    let flood = tokio::task::spawn_blocking(move || {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let mut sent = 0_u64;
+        while !stop.load(Ordering::Relaxed) {
+            for _ in 0..20 {
+                for datagram in [&check[..], &[22, 254, 253, 0], &[0x80, 96, 0, 0]] {
+                    // A full buffer is the end of that datagram only.
+                    sent += u64::from(socket.send_to(datagram, target).is_ok());
+                }
+            }
+            // A full link is full for everybody: that is another matter.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        sent
+    });
+    while mux.dropped().1 < 1_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for round in 0..10 {
+        other.exchange(&format!("round {round}")).await;
+    }
+    is_over.store(true, Ordering::Relaxed);
+    assert!(within("the flood", flood).await.expect("no panic") >= 1_000, "as many as were dropped");
+    victim.exchange("still there").await;
+    other.exchange("and here").await;
 }

@@ -1,5 +1,7 @@
 //! Header extensions (RFC 8285): elements, their identifiers, and the values this crate knows.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod abs_capture_time;
 mod abs_send_time;
 mod audio_level;

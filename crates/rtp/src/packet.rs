@@ -1,5 +1,7 @@
 //! RTP packets as they arrive: a checked view of a slice, and a packet that owns its share of a buffer.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use base::Reader;
 use bytes::Bytes;
 
@@ -115,11 +117,11 @@ impl<'a> HeaderView<'a> {
         } else {
             let last = *body.last().ok_or(ParseError::Truncated { offset: header_len })?;
             if last == 0 || usize::from(last) > body.len() {
-                return Err(ParseError::invalid("padding", packet.len() - 1));
+                return Err(ParseError::invalid("padding", packet.len().saturating_sub(1)));
             }
             last
         };
-        let payload = body.get(..body.len() - usize::from(padding)).unwrap_or_default();
+        let payload = body.get(..body.len().saturating_sub(usize::from(padding))).unwrap_or_default();
         Ok(Self { header, csrcs, extensions, payload, header_len, padding })
     }
 

@@ -4,6 +4,8 @@
 //! on behind it, as long as its length field is credible; reduced-size packets (RFC 5506) need no special care. Each
 //! packet type has a `write` that appends one complete packet to a `Vec<u8>`.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod app;
 mod bye;
 mod ccfb;
@@ -154,15 +156,15 @@ impl<'a> Iterator for Compound<'a> {
         let packet = self.cut().inspect_err(|_| {
             self.reader.take_rest();
         });
-        Some(packet.and_then(|packet| parse(&packet).map_err(|error| shift(error, offset + 4))))
+        Some(packet.and_then(|packet| parse(&packet).map_err(|error| shift(error, offset.saturating_add(4)))))
     }
 }
 
 /// Errors of bodies count from the body; the caller knows the datagram.
 fn shift(error: ParseError, by: usize) -> ParseError {
     match error {
-        ParseError::Invalid { field, offset } => ParseError::Invalid { field, offset: offset + by },
-        ParseError::Truncated { offset } => ParseError::Truncated { offset: offset + by },
+        ParseError::Invalid { field, offset } => ParseError::invalid(field, offset.saturating_add(by)),
+        ParseError::Truncated { offset } => ParseError::Truncated { offset: offset.saturating_add(by) },
     }
 }
 
@@ -199,13 +201,12 @@ fn write_packet(out: &mut Vec<u8>, packet_type: u8, count: u8, body: impl FnOnce
     out.put_u8(packet_type);
     out.put_u16(0);
     body(out);
-    let written = out.len() - start;
-    out.put_zeros(written.next_multiple_of(4) - written);
-    let words = (out.len() - start) / 4 - 1;
+    out.put_zeros(base::padding(out.len().saturating_sub(start)));
+    let words = (out.len().saturating_sub(start) / 4).saturating_sub(1);
     debug_assert!(words <= 0xffff, "an RTCP packet of {words} words");
     let words = u16::try_from(words).unwrap_or(u16::MAX);
-    if let Some(field) = out.get_mut(start + 2..start + 4) {
-        field.copy_from_slice(&words.to_be_bytes());
+    if let Some(field) = out.get_mut(start.saturating_add(2)..).and_then(<[u8]>::first_chunk_mut) {
+        *field = words.to_be_bytes();
     }
 }
 

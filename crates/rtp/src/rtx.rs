@@ -6,6 +6,8 @@
 //! +-------------------------------+-------------------------------+
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::fmt;
 
 use base::PutExt;
@@ -30,10 +32,10 @@ pub fn wrap(
 ) -> usize {
     let start = out.len();
     let mut csrcs = [Ssrc(0); 15];
-    let mut count = 0;
+    let mut count = 0_usize;
     for (place, csrc) in csrcs.iter_mut().zip(original.csrcs()) {
         *place = csrc;
-        count += 1;
+        count = count.saturating_add(1);
     }
     let header = Header { payload_type, sequence_number, ssrc, ..original.header };
     let form = original.extensions().form().unwrap_or_default();
@@ -51,7 +53,7 @@ pub fn wrap(
     //# If the original RTP packet contained RTP padding, that padding MUST
     //# be removed before constructing the retransmission packet.
     out.put_slice(&original.payload);
-    out.len() - start
+    out.len().saturating_sub(start)
 }
 
 /// Appends the payload header alone, for a sender that writes the packet itself.

@@ -22,7 +22,7 @@ use crypto::Random;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One end of an SCTP association over a DTLS connection.
 ///
@@ -184,6 +184,12 @@ impl Association {
     pub fn set_max_packet_len(&mut self, bytes: usize) {
         self.max_packet_len = tx::clamp_packet_len(bytes);
         self.sender.set_max_packet_len(self.max_packet_len);
+    }
+
+    /// Tells the round-trip time that a layer below has measured. Until there is a measurement of our own, timeouts
+    /// follow from it instead of RTO.Initial.
+    pub fn set_round_trip(&mut self, round_trip: Duration) {
+        self.sender.rto.expect(round_trip);
     }
 
     /// Queues a message. Before the association is established it waits for that.

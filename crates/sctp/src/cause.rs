@@ -1,5 +1,7 @@
 //! Error causes (RFC 9260 §3.3.10).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::tlv::{self, Tlvs};
 use base::PutExt;
 
@@ -17,7 +19,7 @@ pub(crate) const PROTOCOL_VIOLATION: u16 = 13;
 pub(crate) fn write(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     let start = out.len();
     out.put_u16(code);
-    out.put_u16(u16::try_from(value.len() + 4).unwrap_or(u16::MAX));
+    out.put_u16(u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX));
     out.put_slice(value);
     tlv::pad(out, start);
 }

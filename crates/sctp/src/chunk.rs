@@ -7,6 +7,8 @@
 //! |                            value ...                             |
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::tlv;
 use base::PutExt;
 
@@ -62,9 +64,9 @@ impl ChunkWriter {
 
     /// Fills in the length and pads.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
-        let len = u16::try_from(out.len() - self.start).unwrap_or(u16::MAX);
-        if let Some(field) = out.get_mut(self.start + 2..self.start + 4) {
-            field.copy_from_slice(&len.to_be_bytes());
+        let len = u16::try_from(out.len().saturating_sub(self.start)).unwrap_or(u16::MAX);
+        if let Some(field) = out.get_mut(self.start.saturating_add(2)..).and_then(<[u8]>::first_chunk_mut) {
+            *field = len.to_be_bytes();
         }
         tlv::pad(out, self.start);
     }

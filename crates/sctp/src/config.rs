@@ -51,7 +51,7 @@ impl Config {
             delayed_ack: Duration::from_millis(200),
             cookie_lifetime: Duration::from_secs(60),
             heartbeat_interval: Some(Duration::from_secs(30)),
-            max_init_retransmits: 8,
+            max_init_retransmits: 14,
             max_retransmits: 15,
         })
     }
@@ -113,6 +113,8 @@ impl Config {
     /// 200 ms (§6.2); here the minimum is counted *on top of the smoothed round-trip time*, so 220 ms do the same
     /// without costing a second for every lost tail. The maximum bounds the doubling, so that a path with much loss, or
     /// one that comes back, does not wait for a minute; a path slower than that keeps the timeout it needs, up to 60 s.
+    /// The initial value counts while no round trip is known: see
+    /// [`set_round_trip`](crate::Association::set_round_trip).
     #[must_use]
     pub fn with_rto(self, initial: Duration, min: Duration, max: Duration) -> Self {
         Self { rto_initial: initial, rto_min: min, rto_max: max.max(min).max(initial), ..self }
@@ -140,9 +142,9 @@ impl Config {
         Self { heartbeat_interval: interval, ..self }
     }
 
-    /// Max.Init.Retransmits and Association.Max.Retrans (RFC 9260 §16). Default: 8 and 15.
+    /// Max.Init.Retransmits and Association.Max.Retrans (RFC 9260 §16). Default: 14 and 15.
     ///
-    /// RFC 9260 says 10 for the latter, with timeouts of up to 60 s; with the shorter ones here, 15 tries end a silent
+    /// RFC 9260 says 8 and 10, with timeouts of up to 60 s; with the shorter ones here, this many tries end a silent
     /// association after about 40 s, behind the 30 s of ICE consent (RFC 7675).
     #[must_use]
     pub fn with_max_retransmits(self, init: u32, association: u32) -> Self {

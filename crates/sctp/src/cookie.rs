@@ -3,6 +3,8 @@
 //! It holds only what the peer told us and what our INIT ACK tells it, the time, and a MAC under a key that is drawn
 //! per association and leaves it never.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::chunk::init::{Extensions, InitFields};
 use base::{PutExt, Reader, Serial32};
 use crypto::{Mac, MacKey, Random};

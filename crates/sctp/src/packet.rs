@@ -11,6 +11,8 @@
 //! |                          chunks ...                             |
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::tlv::{Malformed, Tlvs};
 use base::{PutExt, Reader};
 use crc_fast::{CrcAlgorithm, Digest};

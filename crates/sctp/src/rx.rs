@@ -1,5 +1,7 @@
 //! The receiving half: which TSNs arrived, what is not yet whole, and what waits to be pulled.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod inbound;
 mod reassembly;
 mod receiver;

@@ -1,5 +1,7 @@
 //! The one walk over everything that has a type, a length and a value: chunks, parameters, error causes.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use base::Reader;
 
 /// The walk met something that is not a whole item.
@@ -85,12 +87,12 @@ impl<'a> Iterator for Tlvs<'a> {
 /// Fills up to a multiple of four, counted from `start`.
 pub(crate) fn pad(out: &mut Vec<u8>, start: usize) {
     let len = out.len().saturating_sub(start);
-    out.resize(out.len() + (len.wrapping_neg() & 3), 0);
+    out.resize(out.len().saturating_add(len.wrapping_neg() & 3), 0);
 }
 
 /// `len` rounded up to a multiple of four.
 pub(crate) const fn padded(len: usize) -> usize {
-    (len + 3) & !3
+    len.saturating_add(3) & !3
 }
 
 #[cfg(test)]
@@ -99,6 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// T-C01: partial last item, length below four, padding missing.
+    /// T-C01, users 39.
     #[test]
     fn t_c01_the_walk_ends_at_the_first_broken_item() {
         let good = [0, 1, 0, 5, 9, 0, 0, 0, 0, 2, 0, 5, 7];

@@ -58,7 +58,7 @@ fn data_rides_with_the_cookie() {
     assert!(pair.run_until(ms(150), |pair| pair.received[B].len() == 1));
 }
 
-/// User bug 49, 41: the packet with COOKIE ACK is lost, data arrives before it.
+/// Users 49 and 41: the packet with COOKIE ACK is lost, data arrives before it.
 #[test]
 fn data_before_cookie_ack_is_kept() {
     let mut pair = Pair::new(1, Link::new(ms(50)));
@@ -79,7 +79,7 @@ fn data_before_cookie_ack_is_kept() {
     assert_eq!(pair.received[A].len(), 1);
 }
 
-/// User bug 46: COOKIE ECHO is repeated byte for byte; INIT as well.
+/// Users 46: COOKIE ECHO is repeated byte for byte; INIT as well.
 #[test]
 fn handshake_packets_are_repeated_unchanged() {
     let mut script = Script::new(Config::default());
@@ -100,6 +100,35 @@ fn handshake_packets_are_repeated_unchanged() {
     assert_eq!(script.written(), echo);
 }
 
+/// RFC 9260 §6.3.1: with a round trip known from below, lost packets of the handshake cost a multiple of it, not RTO.Initial;
+/// and what an INIT had to wait is not waited again by the COOKIE ECHO.
+#[test]
+fn rfc9260_6_3_1_a_handshake_with_losses_follows_the_round_trip() {
+    let took = |known: Option<u64>| {
+        let mut pair = Pair::new(1, Link::new(ms(25)));
+        if let Some(round_trip) = known {
+            pair.ends[A].set_round_trip(ms(round_trip));
+        }
+        let begin = pair.now;
+        pair.links[A].up = false;
+        pair.ends[A].connect(pair.now);
+        let connected = |pair: &Pair| matches!(pair.events[A].first(), Some(Event::Connected { .. }));
+        // Two INITs are lost, then a COOKIE ECHO.
+        assert!(pair.run_until(ms(10_000), |pair| pair.links[A].carried == 2));
+        pair.links[A].up = true;
+        assert!(pair.run_until(ms(10_000), |pair| pair.links[A].carried == 3));
+        pair.run_for(ms(30));
+        pair.links[A].up = false;
+        assert!(pair.run_until(ms(10_000), |pair| pair.links[A].carried == 4));
+        pair.links[A].up = true;
+        assert!(pair.run_until(ms(10_000), connected));
+        pair.now - begin
+    };
+    // 150 and 300 ms for the INITs, 150 ms for the cookie, two round trips.
+    assert!(took(Some(50)) <= ms(150 + 300 + 150 + 100 + 5), "{:?}", took(Some(50)));
+    assert!(took(None) >= ms(500 + 1_000 + 500), "{:?}", took(None));
+}
+
 #[test]
 fn nobody_answers() {
     let mut pair = Pair::new(1, Link::new(ms(10)));
@@ -108,7 +137,7 @@ fn nobody_answers() {
     let closed = |pair: &Pair| pair.events[A] == [Event::Closed(CloseReason::Timeout)];
     assert!(pair.run_until(ms(600_000), closed));
     assert_eq!(pair.ends[A].poll_timeout(), None);
-    assert_eq!(pair.links[A].carried, 9, "Max.Init.Retransmits is 8");
+    assert_eq!(pair.links[A].carried, 15, "Max.Init.Retransmits is 14");
 }
 
 /// T-C02: nothing but what the peer told us and random numbers is in the cookie.
@@ -228,7 +257,7 @@ fn t_c08_verification_tags() {
     assert_eq!(script.end.stats().wrong_tag, 3);
 }
 
-/// T-C10: every chunk type in every state. No panic, no association that was not asked for, and what RFC 9260 §8.4
+/// T-C10, users 41: every chunk type in every state. No panic, no association that was not asked for, and what RFC 9260 §8.4
 /// says about packets out of the blue.
 #[test]
 fn t_c10_every_chunk_in_every_state() {
@@ -316,7 +345,7 @@ fn sctp_ootb_handling() {
     }
 }
 
-/// User bug 48, `sctp_unexpected_init_tie_tags_peer_restart`.
+/// Users 48, `sctp_unexpected_init_tie_tags_peer_restart`.
 #[test]
 fn sctp_unexpected_init_tie_tags_peer_restart() {
     let mut script = Script::established();
@@ -378,4 +407,62 @@ fn extensions_are_used_only_when_both_know_them() {
     script.written();
     script.pass(ms(1_000));
     assert_eq!(script.answer()[0].0, DATA, "repeated, since it cannot be given up");
+}
+
+/// T-C12: nothing is ever agreed upon that would allow to leave the checksum out (RFC 9653): it is in every packet of
+/// ours, and packets with zero or anything else instead of it never happened.
+#[test]
+fn t_c12_checksums_are_never_left_out() {
+    const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
+    fn spoilt(packet: &[u8], crc: [u8; 4]) -> Vec<u8> {
+        let mut packet = packet.to_vec();
+        packet[8..12].copy_from_slice(&crc);
+        packet
+    }
+    fn assert_checked(packets: &[Vec<u8>]) {
+        for packet in packets {
+            assert_ne!(packet[8..12], [0; 4]);
+            assert_eq!(packet[8..12], crc_fast::crc32_iscsi(&spoilt(packet, [0; 4])).to_le_bytes());
+        }
+    }
+    // An INIT that offers it: neither used nor offered in turn.
+    let mut value = chunks(&packet(0, &[init(TAG, 1 << 20, 100, 100, TSN)])).remove(0).2;
+    value.extend(parameter(ZERO_CHECKSUM_ACCEPTABLE, &[0, 0, 0, 1]));
+    let offer = packet(0, &[chunk(1, 0, &value)]);
+    let mut script = Script::new(Config::default());
+    for crc in [[0; 4], [1, 2, 3, 4], [0xff; 4]] {
+        script.give(&spoilt(&offer, crc));
+        assert!(script.written().is_empty(), "{crc:?}");
+    }
+    script.give(&offer);
+    let answer = script.written();
+    assert_checked(&answer);
+    let value = chunks(&answer[0]).remove(0).2;
+    let offered = parameters(&value);
+    assert!(offered.iter().all(|(code, _)| *code != ZERO_CHECKSUM_ACCEPTABLE));
+    (script.tag, script.tsn) = (word(&value, 0), word(&value, 3));
+    let cookie = offered.into_iter().find(|(code, _)| *code == 7).unwrap().1;
+    let echo = packet(script.tag, &[chunk(COOKIE_ECHO, 0, &cookie)]);
+    script.give(&spoilt(&echo, [0; 4]));
+    assert!(script.written().is_empty() && !script.end.is_connected());
+    script.give(&echo);
+    assert_checked(&script.written());
+    // Afterwards the same: data, and the abort that would end it.
+    let sound = packet(script.tag, &[data(3, TSN, 0, 0, b"x")]);
+    let abort = packet(script.tag, &[chunk(ABORT, 0, &[])]);
+    for bytes in [&sound, &abort] {
+        script.give(&spoilt(bytes, [0; 4]));
+        for bit in 0..32 {
+            let mut crc: [u8; 4] = bytes[8..12].try_into().unwrap();
+            crc[bit / 8] ^= 1 << (bit % 8);
+            script.give(&spoilt(bytes, crc));
+        }
+    }
+    assert!(script.written().is_empty() && script.end.recv().is_none());
+    assert!(script.end.is_connected());
+    assert_eq!(script.end.stats().malformed_packets, 3 + 1 + 2 * 33);
+    script.give(&sound);
+    assert!(script.end.recv().is_some());
+    script.end.send(script.now, StreamId(0), message("x"), SendOptions::new()).unwrap();
+    assert_checked(&script.written());
 }

@@ -24,7 +24,7 @@ fn sack(cumulative: u32, window: u32, blocks: &[(u16, u16)]) -> Vec<u8> {
     chunk(SACK, 0, &value)
 }
 
-/// T-C01: broken framing drops the whole packet, also the sound chunks before it.
+/// T-C01, users 39: broken framing drops the whole packet, also the sound chunks before it.
 #[test]
 fn t_c01_broken_framing_drops_the_packet() {
     let mut script = Script::established();
@@ -112,7 +112,7 @@ fn t_c05_reassembly_is_bounded() {
     assert_eq!(stats.receive_held, 0);
 }
 
-/// T-C06: 100,000 requests, requests for streams never used, and old ones again.
+/// T-C06, users 47: 100,000 requests, requests for streams never used, and old ones again.
 #[test]
 fn t_c06_reset_flood() {
     let mut script = Script::established();
@@ -142,7 +142,7 @@ fn t_c06_reset_flood() {
     }
 }
 
-/// T-C06, `sctp_outgoing_reset_waits_for_last_tsn_in_progress_result_6`: the reset waits for data on its way, and data
+/// T-C06, users 47, `sctp_outgoing_reset_waits_for_last_tsn_in_progress_result_6`: the reset waits for data on its way, and data
 /// sent after it waits for the reset.
 #[test]
 fn t_c06_a_reset_waits_for_its_tsn() {
@@ -165,7 +165,7 @@ fn t_c06_a_reset_waits_for_its_tsn() {
     };
     assert!(script.events().contains(&reset));
     script.written();
-    // The peer asks again, as it must, and learns that it is done; nothing happens twice (user bug 47).
+    // The peer asks again, as it must, and learns that it is done; nothing happens twice.
     script.say(&[outgoing_reset(TSN, TSN + 1, &[1])]);
     let (_, _, value) = script.answer().remove(0);
     assert_eq!(word(&value, 2), 1);

@@ -58,7 +58,7 @@ fn goodput_with_a_bottleneck() {
     }
 }
 
-/// User bug P3: with latency and no loss, the window is the limit and is reached quickly.
+/// With latency and no loss, the window is the limit and is reached quickly.
 #[test]
 fn a_long_fat_path_is_filled() {
     let mut pair = Pair::connected(3, Link::new(ms(50)));
@@ -68,7 +68,7 @@ fn a_long_fat_path_is_filled() {
     assert_eq!(pair.ends[A].stats().retransmissions, 0);
 }
 
-/// User bug 51, P5: with loss below one half, bytes go on arriving, or the end is reported.
+/// Users 51: with loss below one half, bytes go on arriving, or the end is reported.
 #[test]
 fn stall_invariant() {
     for loss in [20.0, 40.0] {
@@ -150,7 +150,7 @@ fn t_c04_numbers_wrap() {
     }
 }
 
-/// User bug 44: unreliable channels lose messages and nothing else.
+/// Users 40 and 44: unreliable channels lose messages and nothing else.
 #[test]
 fn limited_retransmissions_at_30_percent_loss() {
     for (order, reliability) in [
@@ -190,12 +190,12 @@ fn limited_retransmissions_at_30_percent_loss() {
         let share = numbers.len() as f64 / f64::from(count);
         println!("{order:?} {reliability:?}: {share:.2} arrived");
         assert!(share > 0.1 && share < 1.0, "{order:?} {reliability:?}: {share}");
-        // Nothing is left behind: no window leaks (user bug 40).
+        // Nothing is left behind: no window leaks.
         assert_eq!(pair.ends[B].stats().receive_held, 2 * 2, "{:?}", pair.ends[B].stats());
     }
 }
 
-/// T-C14, user bugs 42 and 43: a peer that does not read bounds both sides; when it reads, everything arrives.
+/// T-C14, users 42 and 43: a peer that does not read bounds both sides; when it reads, everything arrives.
 #[test]
 fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
     let mut pair = Pair::connected(1, Link::new(ms(5)));
@@ -285,7 +285,7 @@ fn packets_of_a_burst_are_full_and_equal() {
     assert!(packets.iter().all(|packet| packet.len() == packets[0].len()));
 }
 
-/// User bug 46: the side that was connected to starts as fast as the other.
+/// Users 46: the side that was connected to starts as fast as the other.
 #[test]
 fn the_answering_side_starts_as_fast() {
     for side in [A, B] {

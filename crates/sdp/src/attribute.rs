@@ -1,5 +1,7 @@
 //! `a=` lines: the ones WebRTC uses as types, all others as text.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod candidate;
 mod direction;
 mod extmap;
@@ -280,13 +282,13 @@ fn tls_id(input: &str) -> IResult<&str, &str, Failure<'_>> {
 /// Refuses a text that is more than one line.
 fn one_line(text: &str) -> Result<(), ParseError> {
     match text.find(['\r', '\n', '\0']) {
-        Some(at) => Err(ParseError::new(1, at + 1, "one line without NUL")),
+        Some(at) => Err(ParseError::new(1, at.saturating_add(1), "one line without NUL")),
         None => Ok(()),
     }
 }
 
 fn located(text: &str, failure: Failure<'_>) -> ParseError {
-    ParseError::new(1, 1 + text.len().saturating_sub(failure.rest.len()), failure.expected)
+    ParseError::new(1, text.len().saturating_sub(failure.rest.len()).saturating_add(1), failure.expected)
 }
 
 /// Prints items with a separator between them.

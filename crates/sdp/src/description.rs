@@ -1,5 +1,7 @@
 //! The document: session lines, then media descriptions.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::str::FromStr;
 
 use nom::IResult;

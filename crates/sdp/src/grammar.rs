@@ -1,5 +1,7 @@
 //! The smallest rules of the grammar (RFC 8866 §9), shared by all values.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use nom::{
     IResult, Parser as _,
     bytes::complete::{take_while, take_while1},

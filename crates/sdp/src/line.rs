@@ -1,5 +1,7 @@
 //! The scanner: a text as numbered lines, each a letter and a value.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use crate::{ParseError, grammar::Failure};
 
 /// Longest text that is read, in bytes.
@@ -26,7 +28,7 @@ impl<'a> Line<'a> {
         rule: impl FnOnce(&'a str) -> Result<T, Failure<'a>>,
     ) -> Result<T, ParseError> {
         rule(self.content).map_err(|failure| {
-            let column = 3 + self.content.len().saturating_sub(failure.rest.len());
+            let column = self.content.len().saturating_sub(failure.rest.len()).saturating_add(3);
             ParseError::new(self.number, column, failure.expected)
         })
     }
@@ -92,12 +94,12 @@ impl<'a> Scanner<'a> {
         let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
         let line = line.trim_end_matches('\r');
         self.rest = rest;
-        self.number += 1;
+        self.number = self.number.saturating_add(1);
         if self.number > MAX_LINES {
             return Err(ParseError::new(self.number, 1, "at most 20000 lines"));
         }
         if let Some(at) = line.bytes().position(|byte| byte == 0 || byte == b'\r') {
-            return Err(ParseError::new(self.number, at + 1, "no NUL and no CR within a line"));
+            return Err(ParseError::new(self.number, at.saturating_add(1), "no NUL and no CR within a line"));
         }
         let (Some(&letter), Some(content)) =
             (line.as_bytes().first(), line.get(1..).and_then(|rest| rest.strip_prefix('=')))

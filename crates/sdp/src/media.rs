@@ -1,5 +1,7 @@
 //! One media description: an `m=` line and what follows it.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::fmt;
 
 use nom::IResult;
@@ -227,7 +229,7 @@ fn protocol(input: &str) -> IResult<&str, &str, Failure<'_>> {
         let ((), after_slash) = literal(rest, "/", "a slash").map(|(rest, ())| ((), rest))?;
         (rest, _) = token(after_slash, "a transport protocol")?;
     }
-    let length = input.len() - rest.len();
+    let length = input.len().saturating_sub(rest.len());
     match input.split_at_checked(length) {
         Some((protocol, rest)) => Ok((rest, protocol)),
         None => fail(input, "a transport protocol"),

@@ -201,9 +201,9 @@ fn lists_are_bounded() {
     }
 }
 
-/// User case 69: garbage is refused with its place, and nothing worse; unknown protocols are read.
+/// Users 69: garbage is refused with its place, and nothing worse; unknown protocols are read.
 #[test]
-fn user_69_garbage() {
+fn users_69_garbage() {
     assert!(Description::parse(&format!("{HEAD}{AUDIO}a=rtpmap:200 opus/48000\r\n")).is_err());
     assert!(Description::parse(&format!("{HEAD}m=audio 9 X/Y/Z pcm\r\n")).is_ok());
     for id in [1, 14, 15, 255] {

@@ -1,5 +1,6 @@
 //! The little of RTP and RTCP that protection has to know.
-#![deny(clippy::indexing_slicing)]
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crate::{ProtectError, UnprotectError};
 use base::Reader;

@@ -1,5 +1,7 @@
 //! Packet indices: 48 bits for SRTP, of which the packet carries 16; 31 bits for SRTCP (RFC 3711 §3.3.1, §3.4).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 /// SRTP indices end here, exclusive.
 pub(crate) const RTP_LIMIT: u64 = 1 << 48;
 
@@ -51,7 +53,12 @@ pub(crate) fn received(highest: u64, sequence: u16) -> u64 {
 pub(crate) fn first(from: u32, rollovers: u32, sequence: u16) -> impl Iterator<Item = u64> {
     (0..=rollovers)
         .filter(move |step| *step == 0 || *step < rollovers || sequence < 1 << 15)
-        .map(move |step| (u64::from(from) + u64::from(step)) * ERA + u64::from(sequence))
+        .map(move |step| {
+            u64::from(from)
+                .saturating_add(u64::from(step))
+                .saturating_mul(ERA)
+                .saturating_add(u64::from(sequence))
+        })
         .filter(|index| *index < RTP_LIMIT)
 }
 

@@ -1,5 +1,6 @@
 //! A replay list of configurable size (RFC 3711 §3.3.2).
-#![deny(clippy::indexing_slicing)]
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 /// What a window knows about an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Window {
         if index >= self.next {
             return Seen::New;
         }
-        if self.next - index > self.size() {
+        if self.next.saturating_sub(index) > self.size() {
             return Seen::Forgotten;
         }
         let (word, bit) = self.place(index);
@@ -50,14 +51,14 @@ impl Window {
     /// Records an index that [`look`](Self::look) called new.
     pub(crate) fn record(&mut self, index: u64) {
         if index >= self.next {
-            if index - self.next >= self.size() {
+            if index.saturating_sub(self.next) >= self.size() {
                 self.words.fill(0);
             } else {
                 for skipped in self.next..index {
                     self.set(skipped, false);
                 }
             }
-            self.next = index + 1;
+            self.next = index.saturating_add(1);
         }
         self.set(index, true);
     }
@@ -84,12 +85,12 @@ impl Window {
     }
 
     fn place(&self, index: u64) -> (usize, u64) {
-        let place = index % self.size();
+        let place = index.checked_rem(self.size()).unwrap_or(0);
         ((place / 64) as usize, 1 << (place % 64))
     }
 
     fn size(&self) -> u64 {
-        self.words.len() as u64 * 64
+        (self.words.len() as u64).saturating_mul(64)
     }
 }
 

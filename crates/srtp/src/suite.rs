@@ -1,5 +1,7 @@
 //! The session keys of one master key, and what they do to a packet.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod aes_cm_sha1;
 mod aes_gcm;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The receiving side.
-#![deny(clippy::indexing_slicing)]
+
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crate::header::{MAX_PACKET, Malformed, RTCP_HEADER_LEN, RtpHeader, rtcp_sender};
 use crate::index::{ERA, RTP_LIMIT, first, received};
@@ -9,6 +10,7 @@ use crate::suite::{Encryption, Suite};
 use crate::{
     Config, PositionError, Profile, SetupError, Ssrc, UnencryptedRtcp, UnprotectError, UnprotectorStats,
 };
+use base::count;
 use crypto::Provider;
 use std::iter;
 
@@ -79,8 +81,8 @@ impl Unprotector {
         let received = self.rtp(packet);
         match received {
             Ok(_) => {
-                self.stats.rtp_packets += 1;
-                self.stats.rtp_bytes += packet.len() as u64;
+                count(&mut self.stats.rtp_packets, 1);
+                count(&mut self.stats.rtp_bytes, packet.len());
             }
             Err(error) => self.count(error),
         }
@@ -96,8 +98,8 @@ impl Unprotector {
         let received = self.rtcp(packet);
         match received {
             Ok(_) => {
-                self.stats.rtcp_packets += 1;
-                self.stats.rtcp_bytes += packet.len() as u64;
+                count(&mut self.stats.rtcp_packets, 1);
+                count(&mut self.stats.rtcp_bytes, packet.len());
             }
             Err(error) => self.count(error),
         }
@@ -168,7 +170,7 @@ impl Unprotector {
                 if index >= RTP_LIMIT {
                     return Err(UnprotectError::KeyExhausted);
                 }
-                let later = Some(index + ERA).filter(|_| misses.is_multiple_of(RESYNC_MISSES));
+                let later = index.checked_add(ERA).filter(|_| misses.is_multiple_of(RESYNC_MISSES));
                 let later = later.filter(|later| *later > highest && *later < RTP_LIMIT);
                 match look(Some(window), index) {
                     Ok(()) => self.open_rtp(header, iter::once(index).chain(later), packet),
@@ -244,7 +246,7 @@ impl Unprotector {
         let window = self.streams.entry(slot).rtcp.get_or_insert_with(|| Window::new(size));
         window.record(u64::from(index.index));
         if index.encryption == Encryption::Clear {
-            self.stats.rtcp_unencrypted += 1;
+            count(&mut self.stats.rtcp_unencrypted, 1);
         }
         Ok(len)
     }
@@ -266,7 +268,7 @@ impl Unprotector {
             UnprotectError::Unauthentic => &mut self.stats.unauthentic,
             UnprotectError::KeyExhausted | UnprotectError::Unencrypted => &mut self.stats.refused,
         };
-        *counter += 1;
+        count(counter, 1);
     }
 }
 

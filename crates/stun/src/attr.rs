@@ -1,5 +1,7 @@
 //! Attributes: the open trait, the type numbers, and the attributes of RFC 8489 and RFC 8445.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 mod address;
 mod error_code;
 mod ice;

@@ -10,7 +10,7 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crate::AttributeType;
 use base::Reader;
@@ -70,6 +70,6 @@ fn read<'a>(reader: &mut Reader<'a>) -> Option<RawAttribute<'a>> {
     let kind = AttributeType::new(reader.u16().ok()?);
     let len = usize::from(reader.u16().ok()?);
     let value = reader.take(len).ok()?;
-    reader.take(len.next_multiple_of(4) - len).ok()?;
+    reader.take(base::padding(len)).ok()?;
     Some(RawAttribute { kind, value, offset })
 }

@@ -1,6 +1,6 @@
 //! MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 (RFC 8489 §14.5, §14.6).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crypto::{CryptoError, MacId, MacKey, Provider};
 use std::{fmt, sync::Arc};
@@ -108,7 +108,7 @@ impl<'a> HmacText<'a> {
     //# the end of the MESSAGE-INTEGRITY attribute.
     pub(crate) fn new(message: &'a [u8], at: usize, len: usize) -> Self {
         let covered = message.get(..at).unwrap_or_default();
-        let length = (at + 4 + len).saturating_sub(crate::HEADER_LEN) as u16;
+        let length = at.saturating_add(4).saturating_add(len).saturating_sub(crate::HEADER_LEN) as u16;
         let [high, low] = length.to_be_bytes();
         let (front, rest) = match covered.split_first_chunk::<4>() {
             Some(([a, b, _, _], rest)) => ([*a, *b, high, low], rest),

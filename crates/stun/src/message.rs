@@ -1,6 +1,6 @@
 //! A checked view of a received message.
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crate::{
     Attribute, AttributeError, AttributeType, Class, HEADER_LEN, Integrity, IntegrityError, IntegrityKey,
@@ -190,7 +190,8 @@ impl<'a> Message<'a> {
             return Err(IntegrityError::Mismatch);
         }
         let mac = key.mac(algorithm).ok_or(IntegrityError::Unsupported)?;
-        let tag = self.bytes.get(at + 4..at + 4 + len).unwrap_or_default();
+        let start = at.saturating_add(4);
+        let tag = self.bytes.get(start..start.saturating_add(len)).unwrap_or_default();
         let text = HmacText::new(self.bytes, at, len);
         mac.verify(&text.parts(), tag).map_err(|_| IntegrityError::Mismatch)?;
         Ok(algorithm)
@@ -226,7 +227,7 @@ impl<'a> Message<'a> {
         if self.fingerprint_at.is_some() {
             return Err(ParseError::AfterFingerprint);
         }
-        let (at, len) = (HEADER_LEN + attribute.offset, attribute.value.len());
+        let (at, len) = (HEADER_LEN.saturating_add(attribute.offset), attribute.value.len());
         //= rfc8489 §9
         //# Note that agents MUST ignore all attributes that follow MESSAGE-
         //# INTEGRITY, with the exception of the MESSAGE-INTEGRITY-SHA256 and

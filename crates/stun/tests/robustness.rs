@@ -94,7 +94,7 @@ fn with_attribute(kind: AttributeType, value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// T-I01: every prefix of every vector is refused, and every value of every length is read without a panic.
+/// T-I01, users 4: every prefix of every vector is refused, and every value of every length is read without a panic.
 #[test]
 fn t_i01_every_truncation_is_an_error() {
     for vector in ALL {
@@ -115,7 +115,7 @@ fn t_i01_every_truncation_is_an_error() {
     }
 }
 
-/// T-I01: every attribute with length 0 to 300, with a true and with a lying length field.
+/// T-I01, users 4: every attribute with length 0 to 300, with a true and with a lying length field.
 #[test]
 fn t_i01_every_attribute_with_every_length() {
     for kind in KINDS {
@@ -133,7 +133,7 @@ fn t_i01_every_attribute_with_every_length() {
     }
 }
 
-/// RFC 8489 §14.5, §14.6: only the lengths that the hashes have.
+/// Users 1, RFC 8489 §14.5, §14.6: only the lengths that the hashes have.
 #[test]
 fn stun_mi_sha256_truncation_16_to_32_multiple_of_4() {
     for len in 0..=64 {
@@ -441,5 +441,36 @@ fn password_algorithm_lists_keep_unknown_entries() {
     for len in 0..wire.len() {
         let is_whole = [7, 8].contains(&len);
         assert_eq!(PasswordAlgorithms::decode(&wire[..len], ID).is_ok(), is_whole, "{len}");
+    }
+}
+
+/// T-I15: what the builder writes the parser takes, of every length, and nothing is taken that is longer than any
+/// sender may write: RFC 5389 allowed 763 bytes where RFC 8489 allows 509.
+#[test]
+fn t_i15_limits_of_sender_and_receiver_agree() {
+    fn takes<'a, A: Attribute<'a>>(message: &Message<'a>) -> bool {
+        message.require::<A>().is_ok()
+    }
+    type Takes = fn(&Message<'_>) -> bool;
+    for len in 0..=1_200 {
+        let (text, value) = ("x".repeat(len), vec![b'x'; len]);
+        let cases: [(AttributeType, bool, Takes, usize); 5] = [
+            (AttributeType::USERNAME, Username::new(&text).is_ok(), |m| takes::<Username<'_>>(m), 763),
+            (AttributeType::REALM, Realm::new(&text).is_ok(), |m| takes::<Realm<'_>>(m), 763),
+            (AttributeType::NONCE, Nonce::new(&text).is_ok(), |m| takes::<Nonce<'_>>(m), 763),
+            (AttributeType::SOFTWARE, Software::new(&text).is_ok(), |m| takes::<Software<'_>>(m), 763),
+            (
+                AttributeType::ALTERNATE_DOMAIN,
+                AlternateDomain::new(&text).is_ok(),
+                |m| takes::<AlternateDomain<'_>>(m),
+                255,
+            ),
+        ];
+        for (kind, is_sent, is_taken, longest) in cases {
+            let bytes = with_attribute(kind, &value);
+            let message = Message::parse(&bytes).expect("invariant: well formed");
+            assert_eq!(is_taken(&message), len <= longest, "{kind:?} {len}");
+            assert!(!is_sent || len <= longest, "{kind:?} {len}");
+        }
     }
 }

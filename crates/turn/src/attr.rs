@@ -1,6 +1,6 @@
 //! The attributes of RFC 8656 §18.
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod error_code;
 mod family;

@@ -9,7 +9,7 @@
 //! /                       Application Data                        /
 //! ```
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use base::{LengthPrefix, PutExt, Reader};
 use std::{fmt, ops::Range};
@@ -38,7 +38,7 @@ impl ChannelNumber {
 
     /// The next one, the first after the last.
     pub(crate) const fn following(self) -> Self {
-        if self.0 >= Self::MAX.0 { Self::MIN } else { Self(self.0 + 1) }
+        if self.0 >= Self::MAX.0 { Self::MIN } else { Self(self.0.saturating_add(1)) }
     }
 }
 
@@ -92,7 +92,7 @@ impl<'a> ChannelData<'a> {
     /// Where the payload is in the datagram.
     #[must_use]
     pub const fn payload_range(&self) -> Range<usize> {
-        Self::HEADER_LEN..Self::HEADER_LEN + self.payload.len()
+        Self::HEADER_LEN..Self::HEADER_LEN.saturating_add(self.payload.len())
     }
 
     /// Appends a header and what `write` appends; takes all of it back when that is `None` or over 65,535 bytes.
@@ -104,7 +104,8 @@ impl<'a> ChannelData<'a> {
         let start = out.len();
         out.put_u16(channel.0);
         let length = LengthPrefix::<2>::start(out);
-        let written = write(out).filter(|_| out.len() - start - Self::HEADER_LEN <= usize::from(u16::MAX));
+        let body = start.saturating_add(Self::HEADER_LEN);
+        let written = write(out).filter(|_| out.len().saturating_sub(body) <= usize::from(u16::MAX));
         if written.is_none() {
             out.truncate(start);
             return None;

@@ -165,9 +165,9 @@ fn indication(peer: SocketAddr, write: impl FnOnce(&mut Builder<'_>)) -> Vec<u8>
     out
 }
 
-/// Pains of users: endless 401 and 438.
+/// Users 18: endless 401 and 438.
 #[test]
-fn it_challenge_loops_are_bounded() {
+fn users_18_challenge_loops_are_bounded() {
     for code in [Code::UNAUTHENTICATED, Code::STALE_NONCE] {
         let mut script = Script::new();
         script.challenge_next("nonce 0");
@@ -284,9 +284,9 @@ fn turn_allocate_checks_relayed_family_else_delete() {
     assert_eq!(script.events, [Event::Failed(AllocateError::FamilyMismatch)]);
 }
 
-/// A lifetime of zero says that the allocation is gone.
+/// Users 19: a lifetime of zero says that the allocation is gone.
 #[test]
-fn it_relay_answering_lifetime_zero() {
+fn users_19_a_relay_answering_lifetime_zero() {
     let mut script = Script::new();
     script.challenge_next("nonce");
     let request = script.next();
@@ -299,7 +299,7 @@ fn it_relay_answering_lifetime_zero() {
     assert_eq!(script.events, [Event::Closed(CloseReason::AllocationLost)]);
 }
 
-/// Short and absurd lifetimes: neither a storm of refreshes nor an overflow.
+/// Users 19: short and absurd lifetimes: neither a storm of refreshes nor an overflow.
 #[test]
 fn lifetimes_of_all_sizes_are_refreshed_in_time() {
     for lifetime in [1, 2, 30, 119, 121, 600, 3_600, 86_400, u64::from(u32::MAX)] {

@@ -236,7 +236,7 @@ fn turn_442_443_446_447_486_508_mapping() {
     expect(only6, AllocateError::FamilyNotSupported);
 }
 
-/// RFC 8656 §7.4: another client on the same 5-tuple.
+/// Users 18, RFC 8656 §7.4: another client on the same 5-tuple.
 #[test]
 fn turn_error_437_mismatch_new_5tuple() {
     let mut net = Net::with_client(12);
@@ -260,9 +260,9 @@ fn turn_437_on_non_allocate_means_gone() {
     assert_eq!(net.client_events[0].last(), Some(&Event::Closed(CloseReason::AllocationLost)));
 }
 
-/// The driver cannot open a socket: the session is freed, the client is told.
+/// Users 20: the driver cannot open a socket: the session is freed, the client is told.
 #[test]
-fn it_failed_socket_frees_the_session() {
+fn users_20_a_failed_socket_frees_the_session() {
     let mut net = Net::with_client(14);
     net.opens_relays = false;
     net.run(secs(1));
@@ -306,7 +306,7 @@ fn allocations_expire_without_refresh() {
     assert_eq!(net.client_events[0].last(), Some(&Event::Closed(CloseReason::Expired)));
 }
 
-/// A host that slept for hours: the overdue refresh finds that the allocation is gone; nothing loops.
+/// Users 19: a host that slept for hours: the overdue refresh finds that the allocation is gone; nothing loops.
 #[test]
 fn a_suspended_host_finds_its_allocation_gone() {
     let mut net = Net::with_client(17);

@@ -596,9 +596,9 @@ fn incomplete_credentials_are_400() {
     }
 }
 
-/// Other protocols at the door: HTTP, telnet, TLS, garbage, and every truncation of good requests.
+/// Users 20: other protocols at the door: HTTP, telnet, TLS, garbage, and every truncation of good requests.
 #[test]
-fn it_no_crash_on_http_or_telnet_bytes() {
+fn users_20_no_crash_on_http_or_telnet_bytes() {
     let mut net = net();
     let mut raw = allocated(&mut net, 1);
     let path = raw.path;
@@ -652,9 +652,9 @@ fn ipv4_clients_of_dual_sockets_learn_their_ipv4_address() {
     assert_eq!(raw.bind(&mut net, 0x4000, addr(SERVER)), Some(Code::FORBIDDEN));
 }
 
-/// A million bad ChannelBinds: nothing grows.
+/// Users 20: thousands of bad ChannelBinds: nothing grows.
 #[test]
-fn it_bad_channel_binds_leave_memory_flat() {
+fn users_20_bad_channel_binds_leave_memory_flat() {
     let mut net = net();
     let mut raw = allocated(&mut net, 1);
     let mut bad = raw.signed(Method::CHANNEL_BIND, |builder| {
@@ -672,4 +672,57 @@ fn it_bad_channel_binds_leave_memory_flat() {
         assert!(net.answers().len() <= 1);
     }
     assert_eq!((net.server.allocations(), net.relays.len()), (1, 1));
+}
+
+/// T-T07: there is no mobility (RFC 8016). Nobody gets a ticket, and an allocation stays where it was made.
+#[test]
+fn t_t07_an_allocation_does_not_move() {
+    const MOBILITY_TICKET: AttributeType = AttributeType::new(0x8030);
+    let mut net = net();
+    let mut raw = Raw::new(&mut net, Raw::path(1));
+    let request = raw.signed(Method::ALLOCATE, |builder| {
+        builder.attribute(&RequestedTransport::UDP).raw(MOBILITY_TICKET, b"");
+    });
+    let answer = raw.exchange(&mut net, &request).expect("invariant: answered");
+    assert_eq!(raw.read(&request, &answer), None, "an optional attribute is passed over");
+    let answer = Message::parse(&answer).expect("invariant: well formed");
+    assert!(answer.attributes().all(|attribute| attribute.kind != MOBILITY_TICKET), "no ticket");
+    let mut elsewhere = Raw::new(&mut net, Raw::path(2));
+    for ticket in [&b""[..], &[7; 32], &request] {
+        for method in [Method::REFRESH, Method::CREATE_PERMISSION, Method::CHANNEL_BIND] {
+            let code = elsewhere.ask(&mut net, method, |builder| {
+                builder
+                    .raw(MOBILITY_TICKET, ticket)
+                    .attribute(&Lifetime::ZERO)
+                    .raw(AttributeType::CHANNEL_NUMBER, &[0x40, 0, 0, 0])
+                    .attribute(&XorPeerAddress::new(addr(PEER)));
+            });
+            assert_eq!(code, Some(Code::ALLOCATION_MISMATCH), "{method:?}");
+        }
+    }
+    assert_eq!(net.server.allocations(), 1);
+    assert_eq!(raw.permit(&mut net, addr(PEER)), None, "it works where it is");
+}
+
+/// RFC 8656 §7.2: however long a client would like to keep its allocation, an hour is the most.
+#[test]
+fn lifetimes_are_cut_to_the_longest() {
+    let mut net = net();
+    let mut raw = Raw::new(&mut net, Raw::path(1));
+    for method in [Method::ALLOCATE, Method::REFRESH] {
+        for wanted in [3_600, 3_601, 1 << 20, u64::from(u32::MAX)] {
+            let request = raw.signed(method, |builder| {
+                builder.attribute(&RequestedTransport::UDP).attribute(&Lifetime::new(secs(wanted)));
+            });
+            let answer = raw.exchange(&mut net, &request).expect("invariant: answered");
+            let code = raw.read(&request, &answer);
+            assert!(code.is_none() || (method, code) == (Method::ALLOCATE, Some(Code::ALLOCATION_MISMATCH)));
+            let answer = Message::parse(&answer).expect("invariant: well formed");
+            if code.is_none() {
+                assert_eq!(answer.require::<Lifetime>(), Ok(Lifetime::new(secs(3_600))), "{wanted}");
+            }
+        }
+    }
+    net.run(secs(3_601));
+    assert_eq!(net.server.allocations(), 0);
 }

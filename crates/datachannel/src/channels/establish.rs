@@ -12,6 +12,9 @@ use crate::trace;
 use sctp::{Message, SendOptions};
 use std::time::Instant;
 
+/// Labels and protocols of all channels that the peer has opened, in bytes. Each may have 131,070.
+const MAX_ANNOUNCED_TEXT: usize = 1 << 20;
+
 impl Channels {
     /// Whether a number is in use, was used and cannot be used again, or waits for a reset.
     pub(crate) fn is_taken(&self, id: ChannelId) -> bool {
@@ -112,7 +115,8 @@ impl Channels {
     /// The peer opens a channel on a stream that is not in use.
     pub(crate) fn on_open(&mut self, now: Instant, id: ChannelId, init: ChannelInit) {
         let wrong_number = self.role.is_none_or(|role| role.owns(id));
-        if wrong_number || self.channels.len() >= self.config.max_channels {
+        let text = self.announced_text().saturating_add(init.text_len());
+        if wrong_number || self.channels.len() >= self.config.max_channels || text > MAX_ANNOUNCED_TEXT {
             self.refuse(now, id);
             return;
         }
@@ -125,6 +129,13 @@ impl Channels {
         self.stats.channels_opened += 1;
         self.events.push_back(Event::Announced(key));
         self.send_owed(now, key);
+    }
+
+    /// What labels and protocols of the peer's channels take, in bytes.
+    fn announced_text(&self) -> usize {
+        let announced = self.by_id.iter().filter(|(id, _)| self.role.is_some_and(|role| !role.owns(**id)));
+        let channels = announced.filter_map(|(_, key)| self.channels.get(*key));
+        channels.map(|channel| channel.init.text_len()).sum()
     }
 
     /// Answers an OPEN that cannot be with a reset, and forgets it (RFC 8832 §6).

@@ -1,7 +1,7 @@
 //! Reading a certificate: its public key and its end, nothing more. No chain is built; the fingerprint is the trust
 //! (RFC 8122 §5, RFC 8827 §5.6.4).
 
-#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use std::time::Duration;
 use x509_parser::certificate::X509CertificateParser;

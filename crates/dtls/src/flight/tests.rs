@@ -87,6 +87,43 @@ fn intervals_double_and_recover() {
     assert_eq!(backoff.interval(), Duration::from_millis(200));
 }
 
+/// RFC 6347 §4.2.4: a flight repeated too early makes the peer repeat its own; that is no reason to repeat the next one.
+#[test]
+fn an_echo_of_our_own_repetition_is_no_loss() {
+    let pause = Duration::from_millis(50);
+    let mut epochs = WriteEpochs::new();
+    let mut flight = Flight::new();
+    flight.begin(Answer::Awaited, None);
+    flight.push(HandshakeType::CLIENT_HELLO, 0, 0, vec![0; 50]);
+    send(&mut flight, 1_200, &mut epochs);
+    flight.repeat();
+    send(&mut flight, 1_200, &mut epochs);
+    flight.begin(Answer::Awaited, Some(4));
+    flight.push(HandshakeType::FINISHED, 1, 0, vec![0; 12]);
+    send(&mut flight, 1_200, &mut epochs);
+    let later = start() + pause;
+    assert!(!flight.should_repeat_for(3, later, pause), "another message");
+    assert!(!flight.should_repeat_for(4, later, pause), "the echo");
+    assert!(flight.should_repeat_for(4, later, pause), "the peer asks");
+    flight.repeat();
+    send(&mut flight, 1_200, &mut epochs);
+    // The last flight has no timer: nothing may delay it.
+    flight.begin(Answer::None, Some(6));
+    flight.push(HandshakeType::FINISHED, 2, 0, vec![0; 12]);
+    send(&mut flight, 1_200, &mut epochs);
+    assert!(flight.should_repeat_for(6, start() + pause, pause));
+}
+
+/// RFC 6347 §4.2.4.1: a short maximum must not make a slow path repeat what is still on its way.
+#[test]
+fn a_path_slower_than_the_maximum_keeps_its_interval() {
+    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(1));
+    backoff.set_first(Duration::from_secs(6));
+    assert_eq!(backoff.interval(), Duration::from_secs(6));
+    backoff.expired();
+    assert_eq!(backoff.interval(), Duration::from_secs(6));
+}
+
 proptest! {
     /// Whatever the limit and the messages: no datagram is longer, and the peer gets the messages back.
     #[test]

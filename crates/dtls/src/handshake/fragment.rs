@@ -34,13 +34,13 @@ impl<'a> Fragment<'a> {
         let offset = reader.u24().ok()?;
         let fragment_length = reader.u24().ok()?;
         let body = reader.take(usize::try_from(fragment_length).ok()?).ok()?;
-        // Both are below 2^24: the sum cannot overflow.
-        (offset + fragment_length <= length).then_some(Self { kind, length, seq, offset, body })
+        let end = offset.checked_add(fragment_length)?;
+        (end <= length).then_some(Self { kind, length, seq, offset, body })
     }
 
     /// Whether it holds the last byte of its message.
     pub(crate) fn is_last(&self) -> bool {
-        self.offset as usize + self.body.len() == self.length as usize
+        (self.offset as usize).checked_add(self.body.len()) == Some(self.length as usize)
     }
 
     /// Appends it.

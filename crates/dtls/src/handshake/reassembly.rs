@@ -131,15 +131,15 @@ impl Reassembly {
     fn make_room(&mut self, ahead: usize, length: usize) -> bool {
         let cost = Partial::cost_of(length);
         let mut used = self.bytes();
-        for later in (ahead + 1..WINDOW).rev() {
-            if used + cost <= self.limits.total {
+        for later in (ahead.saturating_add(1)..WINDOW).rev() {
+            if used.saturating_add(cost) <= self.limits.total {
                 break;
             }
             if let Some(partial) = self.slots.get_mut(later).and_then(Option::take) {
-                used -= partial.cost();
+                used = used.saturating_sub(partial.cost());
             }
         }
-        used + cost <= self.limits.total
+        used.saturating_add(cost) <= self.limits.total
     }
 
     fn advance(&mut self) {
@@ -168,7 +168,7 @@ impl Partial {
     }
 
     const fn cost_of(length: usize) -> usize {
-        length + length.div_ceil(64) * 8
+        length.saturating_add(length.div_ceil(64).saturating_mul(8))
     }
 
     fn cost(&self) -> usize {
@@ -194,7 +194,7 @@ impl Partial {
             {
                 *word |= bit;
                 *target = *byte;
-                self.missing -= 1;
+                self.missing = self.missing.saturating_sub(1);
             }
         }
     }

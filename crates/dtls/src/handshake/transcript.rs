@@ -25,7 +25,7 @@ impl Transcript {
 
     /// Adds a message, ours or the peer's.
     pub(crate) fn push(&mut self, kind: HandshakeType, seq: u16, body: &[u8]) -> Result<(), Fault> {
-        if self.bytes.len() + body.len() > self.limit {
+        if self.bytes.len().saturating_add(body.len()) > self.limit {
             return Err(Violation::HandshakeTooLarge.into());
         }
         self.last = self.bytes.len();

@@ -27,7 +27,7 @@ impl<'a> ServerKeyExchange<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, Violation> {
         let fixed = (tag(&[NAMED_CURVE][..]), be_u16, length_data(be_u8), signed);
         let (_, group, public, signed) = whole("ServerKeyExchange", body, fixed)?;
-        let params = body.get(..4 + public.len()).unwrap_or_default();
+        let params = body.get(..public.len().saturating_add(4)).unwrap_or_default();
         Ok(Self { group, public, params, signed })
     }
 }

@@ -73,7 +73,7 @@ impl WriteEpoch {
             out.truncate(start);
             return Err(SealError::Declined);
         };
-        let len = out.len().saturating_sub(start + prefix);
+        let len = out.len().saturating_sub(start.saturating_add(prefix));
         if len == 0 || len > MAX_PLAINTEXT {
             out.truncate(start);
             return Err(SealError::Length);
@@ -98,9 +98,10 @@ impl WriteEpoch {
     /// Fills in what was reserved before the plaintext, encrypts, and appends the tag.
     fn finish(&mut self, content: ContentType, out: &mut Vec<u8>, start: usize, len: usize) {
         let overhead = if self.key.is_some() { OVERHEAD } else { 0 };
-        let length = (len + overhead) as u16;
+        let length = len.saturating_add(overhead) as u16;
         let header = Header::new(content, ProtocolVersion::DTLS_1_2, self.epoch, self.next, length);
-        self.next += 1;
+        // The last number is refused before it is reached.
+        self.next = self.next.saturating_add(1);
         let Some((head, rest)) = out.get_mut(start..).and_then(<[u8]>::split_first_chunk_mut::<HEADER_LEN>)
         else {
             return;

@@ -24,13 +24,14 @@ impl<H> Held<H> {
             return 1;
         }
         let mut lost = 0;
-        while self.records.len() >= self.max_records || self.bytes + body.len() > self.max_bytes {
+        while self.records.len() >= self.max_records || self.bytes.saturating_add(body.len()) > self.max_bytes
+        {
             if self.pop().is_none() {
                 break;
             }
-            lost += 1;
+            lost = u64::saturating_add(lost, 1);
         }
-        self.bytes += body.len();
+        self.bytes = self.bytes.saturating_add(body.len());
         self.records.push_back((head, body.to_vec()));
         lost
     }
@@ -38,7 +39,7 @@ impl<H> Held<H> {
     /// The oldest record.
     pub(crate) fn pop(&mut self) -> Option<(H, Vec<u8>)> {
         let record = self.records.pop_front()?;
-        self.bytes -= record.1.len();
+        self.bytes = self.bytes.saturating_sub(record.1.len());
         Some(record)
     }
 

@@ -101,6 +101,10 @@ impl Agent {
     }
 
     fn receive_stun(&mut self, now: Instant, link: Link, bytes: &[u8]) -> Received {
+        //= rfc7675 §5.1
+        //# STUN consent responses received after consent expiry do not
+        //# re-establish consent and may be discarded or cause an ICMP error.
+        self.expire(now);
         let Ok(message) = Message::parse(bytes) else {
             self.counters.malformed += 1;
             return Received::Ignored;

@@ -22,8 +22,9 @@ const RETIRE_AFTER: Duration = Duration::from_secs(30);
 /// Nominations of a worse pair after which it is followed.
 const BIDS: u8 = 2;
 
-/// Data on another pair for this long, and none on this one, means that the peer has left it.
-const LEFT_AFTER: Duration = Duration::from_secs(1);
+/// Data on another pair for this long, and none on this one, means that the peer has left it. It bounds the pause of
+/// media when the address under the pair in use vanishes at the peer's; paths whose delays differ by more are rare.
+const LEFT_AFTER: Duration = Duration::from_millis(300);
 
 /// Refused sends after which another pair is preferred.
 const MAX_SEND_ERRORS: u8 = 3;
@@ -218,7 +219,7 @@ impl Agent {
     /// Whether a pair answers, and the peer still uses it.
     ///
     /// One lost consent check may be chance, unless a pair found after the nomination tells that addresses have
-    /// changed; two are not. And a peer that has sent its data on another valid pair for a second has left this one.
+    /// changed; two are not. And a peer that has sent its data on another valid pair for a while has left this one.
     fn is_healthy(&self, now: Instant, pair: &Pair) -> bool {
         let Some(consent) = &pair.consent else { return false };
         let misses = consent.misses(now, pair.rtt.smoothed());
@@ -237,11 +238,10 @@ impl Agent {
         !left && (misses == 0 || !newer)
     }
 
-    /// When a pair may stop being healthy; only of interest when there is another.
+    /// When a pair may stop being healthy, or has to be checked.
     pub(super) fn next_miss(&self) -> Option<Instant> {
-        let valid = || self.current.checklist.iter().filter(|pair| pair.is_valid());
-        valid().nth(1)?;
+        let valid = self.current.checklist.iter().filter(|pair| pair.is_valid());
         let of = |pair: &Pair| pair.consent.as_ref()?.next_miss(self.now, pair.rtt.smoothed());
-        valid().filter_map(of).min()
+        valid.filter_map(of).min()
     }
 }

@@ -48,6 +48,7 @@ impl Agent {
             .or_else(|| self.gatherer.poll_transmit(now, out))
             .or_else(|| self.poll_repeats(now, out))
             .or_else(|| self.poll_paced(now, out))
+            .or_else(|| self.poll_doubt(now, out))
             .or_else(|| self.poll_consent(now, out))
             .or_else(|| self.poll_keepalive(now, out))
     }
@@ -150,6 +151,38 @@ impl Agent {
         self.poll_repeats(now, out)
     }
 
+    /// A consent check is sent once only and every 4 to 6 s (RFC 7675 §5.1), so chance alone may eat all of 30 s on a path
+    /// that loses much. After each that was missed, the pair in use gets an ordinary check as well, which is repeated.
+    ///
+    //= rfc7675 §5.1
+    //# Connectivity checks that are paced as described in
+    //# Section 16 of [RFC5245], and responses to connectivity checks are
+    //# permitted.
+    fn poll_doubt(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        if now < self.pace_at {
+            return None;
+        }
+        let id = self.doubted()?;
+        let pair = self.current.checklist.get_mut(id)?;
+        let round_trip = pair.rtt.smoothed();
+        pair.consent.as_mut()?.start_doubt(now, round_trip);
+        self.pace_at = now + self.config.pacing;
+        self.current.cancel_checks(now, |check| check.pair == id && check.doubts);
+        self.start_check(now, id);
+        if let Some(check) = self.current.checks.last_mut() {
+            check.doubts = true;
+        }
+        self.poll_repeats(now, out)
+    }
+
+    /// The pair in use, when a consent check of it was missed.
+    fn doubted(&self) -> Option<PairId> {
+        let selected = self.selected.filter(|selected| selected.era == Era::Current)?;
+        let pair = self.current.checklist.get(selected.pair).filter(|pair| pair.is_valid())?;
+        let is_in_doubt = pair.consent.as_ref()?.is_in_doubt(self.now, pair.rtt.smoothed());
+        (is_in_doubt && is_ready(&self.gatherer, pair)).then_some(selected.pair)
+    }
+
     fn start_check(&mut self, now: Instant, id: PairId) {
         let fields = CheckFields {
             role: self.role,
@@ -191,7 +224,9 @@ impl Agent {
 
     /// Whether a transaction would start if pacing let it.
     pub(super) fn has_paced_work(&self) -> bool {
-        self.gatherer.has_queued() || self.current.checklist.has_next(|pair| is_ready(&self.gatherer, pair))
+        self.gatherer.has_queued()
+            || self.current.checklist.has_next(|pair| is_ready(&self.gatherer, pair))
+            || self.doubted().is_some()
     }
 
     //= rfc7675 §5.1

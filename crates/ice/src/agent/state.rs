@@ -139,7 +139,7 @@ impl Agent {
             && self.current.remote_end
             && self.gathering == GatheringState::Complete
             && self.current.checklist.is_idle()
-            && self.current.checks.iter().all(|check| check.cancelled_until.is_some())
+            && self.current.checks.iter().all(|check| check.doubts || check.cancelled_until.is_some())
     }
 
     /// When there is no hope left, as things stand (RFC 8863 §4, RFC 8838 §8).

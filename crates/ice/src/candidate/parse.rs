@@ -1,6 +1,6 @@
 //! Reading the candidate attribute (RFC 8839 §5.1, RFC 6544 §4.5, RFC 8838).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use super::{Candidate, CandidateAddress, CandidateKind, CandidateTransport, Foundation, Priority, TcpType};
 use std::{fmt, net::IpAddr, str::FromStr};
@@ -143,7 +143,7 @@ impl<'a> Words<'a> {
         }
         for prefix in ["a=", "candidate:"] {
             if words.text.get(words.at..).is_some_and(|rest| rest.starts_with(prefix)) {
-                words.at += prefix.len();
+                words.at = words.at.saturating_add(prefix.len());
             }
         }
         words.last = words.at;
@@ -171,10 +171,10 @@ impl<'a> Iterator for Words<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.at..)?;
         let trimmed = rest.trim_start_matches(' ');
-        let start = self.at + (rest.len() - trimmed.len());
+        let start = self.at.saturating_add(rest.len().saturating_sub(trimmed.len()));
         let word = trimmed.split(' ').next().filter(|word| !word.is_empty())?;
         self.last = start;
-        self.at = start + word.len();
+        self.at = start.saturating_add(word.len());
         Some(word)
     }
 }

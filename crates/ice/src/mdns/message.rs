@@ -1,6 +1,6 @@
 //! The part of DNS that candidates need (RFC 1035 §4, RFC 6762 §18).
 
-#![deny(clippy::indexing_slicing)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use base::{PutExt, Reader};
 use std::net::IpAddr;

@@ -32,16 +32,17 @@ const NRI: u8 = 0x60;
 /// The NAL units of a byte stream with start codes, as ranges of it. Zero bytes around start codes belong to no unit
 /// (ITU-T H.264 §B.1); what is before the first start code is passed over.
 pub fn nal_units(stream: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let mut start = find_start_code(stream, 0).map(|code| code + 3);
+    let mut start = find_start_code(stream, 0).map(|code| code.saturating_add(3));
     std::iter::from_fn(move || {
         loop {
             let begin = start?;
             let code = find_start_code(stream, begin);
-            start = code.map(|code| code + 3);
+            start = code.map(|code| code.saturating_add(3));
             let body = stream.get(begin..code.unwrap_or(stream.len())).unwrap_or_default();
             let zeros = body.iter().rev().take_while(|byte| **byte == 0).count();
             if body.len() > zeros {
-                return Some((begin, begin + body.len() - zeros));
+                let len = body.len().saturating_sub(zeros);
+                return Some((begin, begin.saturating_add(len)));
             }
         }
     })
@@ -50,7 +51,7 @@ pub fn nal_units(stream: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
 /// Where `00 00 01` is, at or after `from`.
 fn find_start_code(stream: &[u8], from: usize) -> Option<usize> {
     let tail = stream.get(from..)?;
-    tail.windows(3).position(|window| window == [0, 0, 1]).map(|place| from + place)
+    tail.windows(3).position(|window| window == [0, 0, 1]).map(|place| from.saturating_add(place))
 }
 
 /// Whether an access unit can be decoded by itself: it has a slice of an IDR picture.
@@ -121,12 +122,13 @@ impl H264Packetizer {
 
     /// How many of the units fit one STAP-A (RFC 6184 §5.7.1).
     fn aggregate(units: &[(usize, usize)], room: usize) -> usize {
-        let mut len = 1;
+        let mut len = 1_usize;
         units
             .iter()
             .take_while(|(start, end)| {
-                len += 2 + end - start;
-                len <= room && end - start <= usize::from(u16::MAX)
+                let unit = end.saturating_sub(*start);
+                len = len.saturating_add(unit).saturating_add(2);
+                len <= room && unit <= usize::from(u16::MAX)
             })
             .count()
     }
@@ -137,20 +139,20 @@ impl H264Packetizer {
         let forbidden = headers().fold(0, |bits, header| bits | header & 0x80);
         let importance = headers().map(|header| header & NRI).max().unwrap_or(0);
         for (index, (start, end)) in units.iter().enumerate() {
-            let [high, low] = ((end - start) as u16).to_be_bytes();
+            let [high, low] = (end.saturating_sub(*start) as u16).to_be_bytes();
             let piece = if index == 0 {
                 Piece::new(&[forbidden | importance | nal::STAP_A, high, low], *start, *end)
             } else {
                 Piece::new(&[high, low], *start, *end)
             };
-            pieces.push(if index + 1 == units.len() { piece } else { piece.followed() });
+            pieces.push(if index.saturating_add(1) == units.len() { piece } else { piece.followed() });
         }
     }
 
     fn fu_a(header: u8, start: usize, end: usize, room: usize, pieces: &mut Vec<Piece>) {
         let indicator = header & !TYPE | nal::FU_A;
-        let body = start + 1;
-        let len = end - body;
+        let body = start.saturating_add(1);
+        let len = end.saturating_sub(body);
         for (from, to) in equal_parts(len, room) {
             let mut fu = header & TYPE;
             if from == 0 {
@@ -159,7 +161,7 @@ impl H264Packetizer {
             if to == len {
                 fu |= 0x40;
             }
-            pieces.push(Piece::new(&[indicator, fu], body + from, body + to));
+            pieces.push(Piece::new(&[indicator, fu], body.saturating_add(from), body.saturating_add(to)));
         }
     }
 
@@ -177,7 +179,7 @@ impl H264Packetizer {
                 continue;
             }
             rest = after;
-            if end - start <= max_payload {
+            if end.saturating_sub(*start) <= max_payload {
                 pieces.push(Piece::new(&[], *start, *end));
                 continue;
             }
@@ -309,12 +311,12 @@ impl H264Depacketizer {
         match kind {
             1..24 => self.unit(payload.clone()),
             nal::STAP_A => {
-                let mut count = 0;
+                let mut is_empty = true;
                 for unit in stap_units(payload) {
                     self.unit(payload.slice_ref(unit?))?;
-                    count += 1;
+                    is_empty = false;
                 }
-                if count == 0 { Err(PayloadError::Truncated) } else { Ok(()) }
+                if is_empty { Err(PayloadError::Truncated) } else { Ok(()) }
             }
             nal::FU_A => self.fragment(payload),
             _ => check(payload),

@@ -28,7 +28,7 @@ pub fn duration(packet: &[u8]) -> Result<Duration, PayloadError> {
         1 | 2 => 2,
         _ => u32::from(reader.u8()? & 0x3f),
     };
-    let duration = Duration::from_micros(frame.copied().unwrap_or(0)) * frames;
+    let duration = Duration::from_micros(frame.copied().unwrap_or(0)).saturating_mul(frames);
     if duration.is_zero() || duration > MAX_DURATION {
         return Err(PayloadError::Invalid("frame count"));
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn user_62_short_payloads_are_errors() {
+    fn users_62_short_payloads_are_errors() {
         let mut depacketizer = OpusDepacketizer::default();
         let mut push = |payload: &'static [u8]| {
             depacketizer.push(Packet::new(bytes::Bytes::from_static(payload), rtp::Timestamp(0)))

@@ -9,7 +9,7 @@ use super::PayloadError;
 pub(crate) fn equal_parts(len: usize, max: usize) -> impl Iterator<Item = (usize, usize)> {
     let max = max.max(1);
     let part = len.div_ceil(len.div_ceil(max).max(1)).max(1);
-    (0..len).step_by(part).map(move |start| (start, (start + part).min(len)))
+    (0..len).step_by(part).map(move |start| (start, start.saturating_add(part).min(len)))
 }
 
 /// Parts of a frame in order, joined with one copy; or with none when it is one part that is nothing but payload.
@@ -35,7 +35,9 @@ impl Parts {
         data: Bytes,
         max: usize,
     ) -> Result<(), PayloadError> {
-        let len = self.len + prefix.len() + usize::from(header.is_some()) + data.len();
+        let len = [prefix.len(), usize::from(header.is_some()), data.len()]
+            .into_iter()
+            .fold(self.len, usize::saturating_add);
         if len > max {
             return Err(PayloadError::TooLarge);
         }

@@ -1,5 +1,7 @@
 //! Packets that are missing, and when to ask for them (RFC 4585 §6.2.1).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::time::{Duration, Instant};
 
 use rtp::SequenceNumber;
@@ -7,8 +9,18 @@ use rtp::SequenceNumber;
 #[derive(Clone, Copy, Debug)]
 struct Missing {
     number: u64,
+    /// When a later packet came.
+    since: Instant,
     due: Instant,
     times: u8,
+}
+
+/// A packet that was missed and came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// How long it was missed.
+    pub(crate) late: Duration,
+    pub(crate) was_asked: bool,
 }
 
 /// What one source misses, in order.
@@ -18,24 +30,33 @@ pub(crate) struct NackList {
 }
 
 impl NackList {
-    /// The numbers `first..first + count` were skipped. Returns whether the list is full; then it was emptied,
-    /// because asking for that much would not help.
+    /// The numbers `first..first + count` were skipped, and are to be asked for after `patience`. Returns whether the
+    /// list is full; then it was emptied, because asking for that much would not help.
     #[must_use]
-    pub(crate) fn skipped(&mut self, first: u64, count: u64, due: Instant, limit: usize) -> bool {
+    pub(crate) fn skipped(
+        &mut self,
+        now: Instant,
+        first: u64,
+        count: u64,
+        patience: Duration,
+        limit: usize,
+    ) -> bool {
         let room = limit.saturating_sub(self.missing.len());
         if count > room as u64 {
             self.missing.clear();
             return true;
         }
-        self.missing.extend((first..first + count).map(|number| Missing { number, due, times: 0 }));
+        let due = now.checked_add(patience).unwrap_or(now);
+        let missing = |number| Missing { number, since: now, due, times: 0 };
+        self.missing.extend((first..first.saturating_add(count)).map(missing));
         false
     }
 
-    /// A packet came.
-    pub(crate) fn received(&mut self, number: u64) {
-        if let Ok(place) = self.missing.binary_search_by_key(&number, |missing| missing.number) {
-            self.missing.remove(place);
-        }
+    /// A packet came. Tells whether it was missed.
+    pub(crate) fn received(&mut self, now: Instant, number: u64) -> Option<Found> {
+        let place = self.missing.binary_search_by_key(&number, |missing| missing.number).ok()?;
+        let missing = self.missing.remove(place);
+        Some(Found { late: now.saturating_duration_since(missing.since), was_asked: missing.times > 0 })
     }
 
     /// Whether a number is missed, and was asked for.
@@ -70,9 +91,9 @@ impl NackList {
             if count == 0 || missing.due > now {
                 return true;
             }
-            count -= 1;
-            missing.times += 1;
-            missing.due = now + interval;
+            count = count.saturating_sub(1);
+            missing.times = missing.times.saturating_add(1);
+            missing.due = now.checked_add(interval).unwrap_or(now);
             missing.times < limit
         });
     }
@@ -101,9 +122,11 @@ mod tests {
     fn asks_after_the_tolerance_repeats_and_gives_up() {
         let now = start();
         let mut list = NackList::default();
-        assert!(!list.skipped(0x1_fffe, 4, now + 10 * MS, 100));
+        assert!(!list.skipped(now, 0x1_fffe, 4, 10 * MS, 100));
         assert_eq!(due(&list, now), []);
-        list.received(0x1_ffff);
+        let found = list.received(now + 3 * MS, 0x1_ffff);
+        assert_eq!(found, Some(Found { late: 3 * MS, was_asked: false }));
+        assert_eq!(list.received(now + 3 * MS, 0x1_ffff), None);
         assert_eq!(list.deadline(), Some(now + 10 * MS));
         assert_eq!(due(&list, now + 10 * MS), [65_534, 0, 1]);
         list.asked(now + 10 * MS, 2, 50 * MS, 2);
@@ -121,9 +144,9 @@ mod tests {
     fn a_list_that_overflows_is_emptied() {
         let now = start();
         let mut list = NackList::default();
-        assert!(!list.skipped(10, 60, now, 100));
-        assert!(list.skipped(80, 41, now, 100));
+        assert!(!list.skipped(now, 10, 60, MS, 100));
+        assert!(list.skipped(now, 80, 41, MS, 100));
         assert_eq!(list.deadline(), None);
-        assert!(list.skipped(0, u64::MAX, now, 100));
+        assert!(list.skipped(now, 0, u64::MAX, MS, 100));
     }
 }

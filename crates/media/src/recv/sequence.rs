@@ -1,5 +1,7 @@
 //! Sequence numbers of a source: their order, and what reports say about them (RFC 3550 A.1, A.3, A.8).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
 use std::time::Instant;
 
 use base::{ReplayWindow, extend_u16};
@@ -74,13 +76,13 @@ impl Sequence {
         };
         let extended = extend_u16(highest, number.0);
         let is_plausible = if extended > highest {
-            extended - highest <= MAX_DROPOUT
+            extended.saturating_sub(highest) <= MAX_DROPOUT
         } else {
-            highest - extended < MAX_MISORDER
+            highest.saturating_sub(extended) < MAX_MISORDER
         };
         if !is_plausible {
             if self.after_jump == Some(number.0) {
-                let number = (highest | 0xffff) + 1 + u64::from(number.0);
+                let number = (highest | 0xffff).saturating_add(1).saturating_add(u64::from(number.0));
                 let (jitter, origin) = (self.jitter, self.origin);
                 *self = Self { jitter, origin, ..Self::default() };
                 self.start(number);
@@ -90,7 +92,7 @@ impl Sequence {
             return Place::Implausible;
         }
         self.after_jump = None;
-        self.received += 1;
+        self.received = self.received.saturating_add(1);
         self.record(extended, highest)
     }
 
@@ -99,9 +101,9 @@ impl Sequence {
         let Some(highest) = self.highest else { return Place::Implausible };
         let extended = extend_u16(highest, number.0);
         let is_plausible = if extended > highest {
-            extended - highest <= MAX_REPEAT_AHEAD
+            extended.saturating_sub(highest) <= MAX_REPEAT_AHEAD
         } else {
-            highest - extended < MAX_MISORDER
+            highest.saturating_sub(extended) < MAX_MISORDER
         };
         if is_plausible { self.record(extended, highest) } else { Place::Implausible }
     }
@@ -115,7 +117,8 @@ impl Sequence {
             let distance = u64::from((transit.wrapping_sub(before) as i32).unsigned_abs());
             // A clock that jumps would spoil the mean for minutes.
             let distance = distance.min(u64::from(rate) * 2);
-            self.jitter = self.jitter + distance - ((self.jitter + 8) >> 4);
+            let decay = self.jitter.saturating_add(8) >> 4;
+            self.jitter = self.jitter.saturating_add(distance).saturating_sub(decay);
         }
     }
 
@@ -126,7 +129,7 @@ impl Sequence {
 
     /// RFC 3550 A.3, without closing the interval.
     pub(crate) fn lost(&self) -> i64 {
-        self.expected() as i64 - self.received as i64
+        (self.expected() as i64).saturating_sub(self.received as i64)
     }
 
     /// RFC 3550 A.3; the next call covers what comes from now on.
@@ -150,7 +153,7 @@ impl Sequence {
     }
 
     fn expected(&self) -> u64 {
-        self.highest.map_or(0, |highest| highest + 1 - self.first)
+        self.highest.map_or(0, |highest| highest.saturating_add(1).saturating_sub(self.first))
     }
 
     fn record(&mut self, number: u64, highest: u64) -> Place {
@@ -161,7 +164,7 @@ impl Sequence {
         self.highest = Some(highest.max(number));
         // A packet from before the first one seen belongs to the count, too.
         self.first = self.first.min(number);
-        Place::New { number, skipped: number.saturating_sub(highest + 1) }
+        Place::New { number, skipped: number.saturating_sub(highest.saturating_add(1)) }
     }
 }
 

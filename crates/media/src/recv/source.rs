@@ -8,6 +8,7 @@ use rtp::{Rid, Ssrc, Timestamp};
 
 use super::assembly::Assembly;
 use super::nack::NackList;
+use super::reorder::Reordering;
 use super::sequence::Sequence;
 use crate::clock;
 use crate::config::{Config, Delivery, ReceiveStreamConfig};
@@ -39,6 +40,7 @@ pub(crate) struct Source {
     pub(crate) rtx: Option<Ssrc>,
     pub(crate) sequence: Sequence,
     pub(crate) nack: NackList,
+    pub(crate) reordering: Reordering,
     /// In frame mode.
     pub(crate) assembly: Option<Assembly>,
     pub(crate) key_frames: Outgoing,
@@ -67,6 +69,7 @@ impl Source {
             rtx,
             sequence: Sequence::default(),
             nack: NackList::default(),
+            reordering: Reordering::new(now),
             assembly: is_framed.then(|| Assembly::new(limits.receive_bytes, limits.max_frame)),
             key_frames: Outgoing::default(),
             last_packet: now,

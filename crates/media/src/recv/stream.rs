@@ -122,10 +122,17 @@ impl ReceiveStream {
         }
         let mut is_hopeless = false;
         if self.config.feedback.nack {
-            source.nack.received(number);
+            if let Some(found) = source.nack.received(now, number)
+                && how == Incoming::Original
+                // Without a stream of its own a retransmission looks like an original that came late.
+                && (source.rtx.is_some() || !found.was_asked)
+            {
+                source.reordering.observe(now, found.late);
+            }
             if skipped > 0 {
-                let due = now + limits.reorder_tolerance;
-                is_hopeless = source.nack.skipped(number - skipped, skipped, due, limits.nack_list);
+                let patience = source.reordering.tolerance(now, limits.reorder_tolerance);
+                let first = number - skipped;
+                is_hopeless = source.nack.skipped(now, first, skipped, patience, limits.nack_list);
             }
         }
         if is_hopeless && self.config.kind == MediaKind::Video {

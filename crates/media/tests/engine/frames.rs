@@ -81,7 +81,7 @@ fn a_clean_path_gives_every_frame_and_asks_for_nothing() {
     }
 }
 
-/// User case 64: thirty percent overtake each other by less than the tolerance; nothing is asked for.
+/// Users 64: thirty percent overtake each other by less than the tolerance; nothing is asked for.
 #[test]
 fn disorder_within_the_tolerance_asks_for_nothing() {
     for seed in 0..10 {
@@ -195,9 +195,9 @@ fn audio_keeps_its_level_and_its_time() {
     assert!(last.to_unix().abs_diff(expected) < MS, "{last:?}");
 }
 
-/// User case 64: frames of a stream whose sequence number and time stamp wrap.
+/// Users 64: frames of a stream whose sequence number and time stamp wrap.
 #[test]
-fn user_64_wraps_are_not_noticed() {
+fn users_64_wraps_are_not_noticed() {
     let mut pair = Pair::new(5);
     let sender = pair.engines[A].add_sender(pair.now, audio_out());
     let receiver = pair.engines[B].add_receiver(pair.now, audio_in());
@@ -220,7 +220,7 @@ fn user_64_wraps_are_not_noticed() {
     );
 }
 
-/// User case 68: packets pass at once, without waiting for those that are missing.
+/// Users 68: packets pass at once, without waiting for those that are missing.
 #[test]
 fn packet_mode_adds_no_delay_and_turns_retransmissions_back() {
     let mut pair = Pair::new(6);

@@ -46,9 +46,9 @@ fn t_s14_malformed_retransmissions() {
     );
 }
 
-/// User cases 60 and 61: no truncation of a real packet is taken for more than it is.
+/// Users 60 and 61: no truncation of a real packet is taken for more than it is.
 #[test]
-fn user_60_61_truncated_packets() {
+fn users_60_61_truncated_packets() {
     let mut pair = Pair::new(2);
     pair.links[A].loss = 3;
     let (sender, receiver) = pair.video(Codec::Vp8);

@@ -51,7 +51,7 @@ fn mid_then_ssrc_then_payload_type() {
     assert_eq!(pair.engines[B].stats().unroutable, 2);
 }
 
-/// Three encodings in one section, each with its retransmissions, told apart by RID and repaired RID alone.
+/// Users 66: three encodings in one section, each with its retransmissions, told apart by RID and repaired RID alone.
 #[test]
 fn simulcast_by_rid_with_repair() {
     let mut pair = Pair::new(2);

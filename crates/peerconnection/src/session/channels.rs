@@ -133,6 +133,9 @@ impl Session {
             dtls::Role::Client => Role::Client,
             dtls::Role::Server => Role::Server,
         };
+        if let Some(round_trip) = self.transport.ice.round_trip() {
+            self.channels.set_round_trip(round_trip);
+        }
         self.channels.start(now, role);
         self.settle_channels();
     }

@@ -52,6 +52,9 @@ impl Session {
                 _ => {}
             }
         }
+        if let Some(round_trip) = self.transport.ice.round_trip() {
+            self.media.set_round_trip(round_trip);
+        }
         self.start_dtls_when_writable(now);
         self.announce();
     }

@@ -54,7 +54,7 @@ impl Link {
         &self,
         command: impl FnOnce(&mut Driver, Instant) -> R + Send + 'static,
     ) -> Result<R, Error> {
-        let (reply, result) = oneshot::channel();
+        let (reply, mut result) = oneshot::channel();
         let permit = self.commands.reserve().await.map_err(|_| Error::closed())?;
         permit.send(Command(Box::new(move |driver, now| {
             let result = command(driver, now);
@@ -63,7 +63,13 @@ impl Link {
             // The caller may have gone; the command counts all the same.
             let _ = reply.send(result);
         })));
-        result.await.map_err(|_| Error::closed())
+        tokio::select! {
+            biased;
+            result = &mut result => result.map_err(|_| Error::closed()),
+            // A command that was sent in the moment in which the driver ended may lie in the queue, unseen and unanswered,
+            // as long as there are handles. Everything that was run has been answered by then.
+            () = self.commands.closed() => result.try_recv().map_err(|_| Error::closed()),
+        }
     }
 
     /// Tells that nobody holds the channel any more. Called from `drop`, so it neither waits nor fails.

@@ -26,7 +26,7 @@ use std::{
     future::poll_fn,
     sync::{Arc, OnceLock},
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -39,6 +39,8 @@ const COMMANDS_PER_TURN: usize = 16;
 const ITEMS_PER_TURN: usize = 256;
 /// Reads per port and turn; each may be a batch of up to 64 datagrams.
 const READS_PER_TURN: usize = 16;
+/// Between two looks at the timers while a socket is full. Room in the socket ends the pause.
+const FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// The receiving ends of [`Link`], and the sign that nobody holds the connection any more.
 pub(super) struct Queues {
@@ -76,6 +78,8 @@ pub(super) struct Driver {
     last_stats: Arc<OnceLock<StatsReport>>,
     /// Everything else is gone when this goes: `close` waits for it.
     snapshot: watch::Sender<Snapshot>,
+    #[cfg(test)]
+    pub(super) turns: u64,
 }
 
 /// What ended the waiting.
@@ -127,6 +131,8 @@ impl Driver {
             names: mdns::Names::default(),
             last_stats,
             snapshot,
+            #[cfg(test)]
+            turns: 0,
         }
     }
 
@@ -159,6 +165,10 @@ impl Driver {
                 // A failed read is an ICMP error of an earlier send; the next read goes on.
                 Wake::Read(Err(_)) | Wake::Commands | Wake::Media | Wake::Messages | Wake::Nothing => {}
             }
+            #[cfg(test)]
+            {
+                self.turns += 1;
+            }
             self.collect(&mut collected);
             self.work(clock, &mut collected);
         }
@@ -173,16 +183,20 @@ impl Driver {
         more: bool,
         owned: bool,
     ) -> Wake {
-        let deadline = self.session.poll_timeout();
+        let Self { session, ports, queues, wake, outbox, read_buffer, names, .. } = self;
+        let full = outbox.blocked_port().and_then(|port| ports.get(port)).map(|port| port.socket().clone());
+        let is_full = full.is_some();
+        let clock = Clock::read();
+        let mut deadline = session.poll_timeout();
+        if is_full {
+            // What is due to be sent cannot be sent, and stays due: without a pause the loop would spin.
+            deadline = deadline.map(|deadline| deadline.max(clock.now + FULL_PAUSE));
+        }
         if let Some(deadline) = deadline
             && sleep.deadline() != deadline.into()
         {
             sleep.as_mut().reset(deadline.into());
         }
-        let Self { ports, queues, wake, outbox, read_buffer, names, .. } = self;
-        let full = outbox.blocked_port().and_then(|port| ports.get(port)).map(|port| port.socket().clone());
-        let is_full = full.is_some();
-        let clock = Clock::read();
         tokio::select! {
             biased;
             _ = queues.commands.recv_many(&mut collected.commands, COMMANDS_PER_TURN) => Wake::Commands,
@@ -254,6 +268,14 @@ impl Driver {
         }
     }
 
+    /// From now on the sockets take nothing.
+    #[cfg(test)]
+    pub(super) fn stick(&mut self) {
+        for port in &self.ports {
+            port.socket().is_stuck.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
     fn receive(&mut self, now: Instant, batch: Batch) {
         for datagram in batch.into_datagrams() {
             self.session.handle_datagram(now, datagram);
@@ -267,9 +289,7 @@ impl Driver {
 
     /// Tells every handle that it is over. The rest is given back by dropping.
     fn finish(mut self) {
-        for (_, mut sink) in std::mem::take(&mut self.channels) {
-            sink.end();
-        }
+        self.channels.clear();
         self.publish();
         // Who asks afterwards finds the reasons of a failure. Set once, here.
         let _ = self.last_stats.set(self.session.stats());

@@ -340,3 +340,6 @@ impl PeerConnection {
         if self.snapshot.has_changed().is_err() { closed } else { read(&self.snapshot.borrow()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

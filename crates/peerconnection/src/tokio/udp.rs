@@ -27,6 +27,9 @@ pub(super) struct UdpSocket {
     io: TokioSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    /// Set by tests: it takes nothing more, as when the device below it is stuck.
+    #[cfg(test)]
+    pub(super) is_stuck: std::sync::atomic::AtomicBool,
 }
 
 /// What one read returned: datagrams of equal size from one source, end to end in one buffer.
@@ -100,7 +103,13 @@ impl UdpSocket {
         let local = io.local_addr()?;
         let granted = state.recv_buffer_size((&io).into()).unwrap_or_default();
         crate::trace::debug!(%local, granted, refused = wanted.is_err(), "bound a UDP socket");
-        Ok(Self { io, state, local })
+        Ok(Self {
+            io,
+            state,
+            local,
+            #[cfg(test)]
+            is_stuck: false.into(),
+        })
     }
 
     pub(super) fn local(&self) -> SocketAddr {
@@ -122,7 +131,13 @@ impl UdpSocket {
             segment_size: transmit.segment.map(std::num::NonZeroUsize::get),
             src_ip: (!source.is_unspecified() && self.local.ip().is_unspecified()).then_some(source),
         };
-        self.io.try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), &batch))
+        self.io.try_io(Interest::WRITABLE, || {
+            #[cfg(test)]
+            if self.is_stuck.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.state.try_send((&self.io).into(), &batch)
+        })
     }
 
     /// Waits until the socket takes data again.

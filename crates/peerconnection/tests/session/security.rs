@@ -2,9 +2,12 @@
 
 use crate::call::{ALICE, BOB, BOB_ELSEWHERE, Call, Kind, Who, address, kind_of, ms, picture, secs};
 use peerconnection::{
-    Configuration, Description, Direction, DtlsSetup, DtlsTransportState, MediaKind, PeerConnectionState,
+    Configuration, Datagram, Description, Direction, DtlsSetup, DtlsTransportState, MediaKind,
+    PeerConnectionState,
+    bytes::BytesMut,
     crypto::{self, HashId},
     dtls::{self, Certificate, CertificateOptions},
+    stun::net::FiveTuple,
 };
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 use testkit::{Link, Point, Seed, Verdict};
@@ -292,6 +295,58 @@ fn t_i08_nothing_is_heard_from_elsewhere_in_a_running_call() {
         assert_eq!(std::iter::from_fn(|| call.recv(Who::Alice, channels.0)).count(), 50);
         assert_eq!(call.sent.borrow().iter().filter(|sent| sent.destination == mallory).count(), 0);
     }
+}
+
+/// Users 52: SCTP begins when DTLS is done. Before that nothing is sent, and neither bare packets nor such in clear text
+/// records reach it, not even over the checked path of the peer.
+#[test]
+fn users_52_no_sctp_before_dtls() {
+    let mut call = Call::new(5);
+    let channel = call.open(Who::Alice, "chat");
+    let is_cut = Rc::new(RefCell::new(true));
+    let cut = Rc::clone(&is_cut);
+    // ICE succeeds, DTLS does not.
+    call.world.on_wire(move |sighting, _| match kind_of(sighting.datagram) {
+        Kind::Dtls if *cut.borrow() && sighting.source != address(MALLORY[0]) => Verdict::Drop,
+        Kind::Dtls | Kind::Other | Kind::Rtcp | Kind::Rtp | Kind::Stun => Verdict::Pass,
+    });
+    call.negotiate(Who::Alice);
+    let both = |call: &Call| {
+        Who::BOTH.iter().all(|who| call.session(*who).stats().ice.pairs.iter().any(|pair| pair.selected))
+    };
+    assert!(call.until(secs(5), both).is_some());
+    // INIT: ports 5000, tag 0, no checksum worth the name; the same with one.
+    let mut init = [&[0x13, 0x88, 0x13, 0x88][..], &[0; 8], &[1, 0, 0, 20, 0, 0, 0, 7]].concat();
+    init.extend([0, 16, 0, 0, 0, 9, 0, 9, 0, 0, 0, 1]);
+    let crc = !init.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
+    });
+    let mut sealed = init.clone();
+    sealed[8..12].copy_from_slice(&crc.to_le_bytes());
+    for packet in [&init, &sealed] {
+        for datagram in [packet.clone(), record(23, packet), record(22, packet)] {
+            for (source, victim) in [(BOB, Who::Alice), (ALICE, Who::Bob)] {
+                call.act(victim, |session, now| {
+                    let own = if victim == Who::Alice { ALICE } else { BOB };
+                    let path = FiveTuple::udp(address(own), address(source));
+                    let payload = BytesMut::from(&datagram[..]);
+                    session.handle_datagram(now, Datagram { path, ecn: None, arrival: now, payload });
+                });
+            }
+            call.world.run_for(ms(100));
+        }
+    }
+    for who in Who::BOTH {
+        let stats = call.session(who).stats();
+        assert_eq!((stats.data.packets_received, stats.data.packets_sent), (0, 0), "{who:?}");
+        assert_ne!(stats.transport.dtls_state, DtlsTransportState::Connected);
+        assert!(stats.drops.ignored >= 2, "{who:?}: bare SCTP is nothing that belongs here");
+    }
+    is_cut.replace(false);
+    call.connect();
+    let open = |call: &Call| !call.announced(Who::Bob).is_empty();
+    assert!(call.until(secs(10), open).is_some(), "the attack ended nothing");
+    call.exchange(Who::Alice, (channel, call.announced(Who::Bob)[0].channel), b"now");
 }
 
 /// A description with its fingerprint lines replaced.

@@ -137,8 +137,9 @@ fn description(body: &str, kind: SdpType) -> Result<Description, Refusal> {
         serde_json::from_str(body).map_err(|error| refuse(format!("the body is not JSON: {error}")))?;
     let named = json.get("type").and_then(Value::as_str);
     if named != Some(kind.as_str()) {
+        let named = named.map_or_else(|| "missing".to_owned(), |named| format!("{named:?}"));
         return Err(refuse(format!(
-            "the body must be {{\"type\":\"{kind}\",\"sdp\":…}}, its type is {named:?}"
+            "the body must be {{\"type\":\"{kind}\",\"sdp\":…}}, its type is {named}"
         )));
     }
     let sdp = json

@@ -80,7 +80,7 @@ impl CsrcAudioLevels {
         let mut new = Self::default();
         for (place, level) in new.levels.iter_mut().zip(levels) {
             *place = (*level).min(127);
-            new.count += 1;
+            new.count = new.count.saturating_add(1);
         }
         new
     }
@@ -101,7 +101,7 @@ impl ExtensionValue for CsrcAudioLevels {
         let mut parsed = Self::default();
         for (place, byte) in parsed.levels.iter_mut().zip(data) {
             *place = byte & 0x7f;
-            parsed.count += 1;
+            parsed.count = parsed.count.saturating_add(1);
         }
         Some(parsed)
     }

@@ -23,7 +23,7 @@ impl Rotation {
     /// In degrees, clockwise.
     #[must_use]
     pub const fn degrees(self) -> u16 {
-        self as u16 * 90
+        (self as u16).saturating_mul(90)
     }
 }
 

@@ -38,9 +38,9 @@ fn rtp_header_csrc_ext_padding_roundtrip() {
     assert_eq!(packet.padding_len(), 2);
 }
 
-/// User case 60: 0 to 11 bytes.
+/// Users 60: 0 to 11 bytes.
 #[test]
-fn user_60_every_truncation_of_the_fixed_header_is_refused() {
+fn users_60_every_truncation_of_the_fixed_header_is_refused() {
     for len in 0..FIXED.len() {
         assert!(matches!(HeaderView::parse(&FIXED[..len]), Err(ParseError::Truncated { .. })), "{len}");
     }
@@ -57,9 +57,9 @@ fn rtp_version_2_else_drop() {
     }
 }
 
-/// User case 60: more contributing sources than bytes.
+/// Users 60: more contributing sources than bytes.
 #[test]
-fn user_60_csrc_count_lies_are_refused() {
+fn users_60_csrc_count_lies_are_refused() {
     for count in 1..=15_u8 {
         let needed = 4 * usize::from(count);
         assert!(HeaderView::parse(&with_first(0x80 | count, &vec![0; needed - 1])).is_err(), "{count}");
@@ -68,7 +68,7 @@ fn user_60_csrc_count_lies_are_refused() {
     }
 }
 
-/// T-S10 and user case 60: every length field of an extension, against every amount of data up to 64 bytes.
+/// T-S10 and users 60: every length field of an extension, against every amount of data up to 64 bytes.
 #[test]
 fn t_s10_extension_length_lies_are_refused() {
     for words in (0..=64_u16).chain([255, 256, 16_383, 16_384, 32_768, 65_535]) {
@@ -86,7 +86,7 @@ fn t_s10_extension_length_lies_are_refused() {
     }
 }
 
-/// T-S09 and user case 60: the padding count is zero, fits, fills the payload, exceeds it, or has no byte to be in.
+/// T-S09 and users 60: the padding count is zero, fits, fills the payload, exceeds it, or has no byte to be in.
 #[test]
 fn t_s09_padding_counts() {
     for len in 0..=255_usize {

@@ -69,7 +69,7 @@ impl<'a> CongestionFeedback<'a> {
                 for metric in metrics {
                     out.put_u16(metric.map_or(0, PacketMetric::field));
                 }
-                out.put_zeros(2 * (metrics.len() % 2));
+                out.put_zeros(base::padding(metrics.len().saturating_mul(2)));
             }
             out.put_u32(reported.0);
         });
@@ -85,7 +85,7 @@ fn read_stream<'a>(reader: &mut Reader<'a>) -> Result<StreamMetrics<'a>, ParseEr
         return Err(ParseError::invalid("num_reports", offset));
     }
     let metrics = reader.take(2 * count)?;
-    reader.take(2 * (count % 2))?;
+    reader.take(base::padding(count.saturating_mul(2)))?;
     Ok(StreamMetrics { ssrc, begin, metrics })
 }
 
@@ -124,7 +124,7 @@ impl PacketMetric {
     /// A packet that arrived `before` the report.
     #[must_use]
     pub fn new(ecn: Ecn, before: Duration) -> Self {
-        let offset = before.as_micros() * 1_024 / 1_000_000;
+        let offset = before.as_micros().saturating_mul(1_024) / 1_000_000;
         Self { ecn, offset: u16::try_from(offset).ok().filter(|offset| *offset < OVER_RANGE) }
     }
 

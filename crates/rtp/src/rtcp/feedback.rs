@@ -129,7 +129,7 @@ pub(super) fn scale(mantissa: u64, exponent: u32) -> u64 {
 
 /// The largest mantissa of `bits` bits and its exponent that do not exceed `value`.
 pub(super) fn unscale(value: u64, bits: u32) -> (u32, u32) {
-    let exponent = (u64::BITS - value.leading_zeros()).saturating_sub(bits);
+    let exponent = u64::BITS.saturating_sub(value.leading_zeros()).saturating_sub(bits);
     ((value >> exponent) as u32, exponent)
 }
 

@@ -34,8 +34,11 @@ impl<'a> Nack<'a> {
         self.entries.as_chunks::<4>().0.iter().flat_map(|[a, b, c, d]| {
             let first = SequenceNumber(u16::from_be_bytes([*a, *b]));
             let mask = u16::from_be_bytes([*c, *d]);
-            std::iter::once(first)
-                .chain((0..16).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| first.plus(bit + 1)))
+            std::iter::once(first).chain(
+                (0_u16..16)
+                    .filter(move |bit| mask >> bit & 1 == 1)
+                    .map(move |bit| first.plus(bit.saturating_add(1))),
+            )
         })
     }
 
@@ -59,11 +62,11 @@ impl<'a> Nack<'a> {
             out.put_u32(media.0);
             for _ in 0..max_entries {
                 let Some(first) = lost.next() else { break };
-                named += 1;
+                named = usize::saturating_add(named, 1);
                 let mut mask = 0_u16;
                 while let Some(next) = lost.next_if(|next| (1..=16).contains(&next.distance_from(first))) {
-                    mask |= 1 << (next.distance_from(first) - 1);
-                    named += 1;
+                    mask |= 1 << next.distance_from(first).saturating_sub(1);
+                    named = named.saturating_add(1);
                 }
                 out.put_u16(first.0);
                 out.put_u16(mask);

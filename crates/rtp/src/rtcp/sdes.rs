@@ -53,8 +53,8 @@ impl<'a> SourceDescription<'a> {
                 out.put_u8(cname.len() as u8);
                 out.put_slice(cname);
                 // RFC 3550 §6.5: ends with one or more zero bytes, up to a word.
-                let items = cname.len() + 2;
-                out.put_zeros((items + 1).next_multiple_of(4) - items);
+                let items = cname.len().saturating_add(2);
+                out.put_zeros(base::padding(items.saturating_add(1)).saturating_add(1));
             }
         });
     }
@@ -62,7 +62,8 @@ impl<'a> SourceDescription<'a> {
     /// Bytes that [`SourceDescription::write`] appends.
     #[must_use]
     pub const fn encoded_len(sources: usize, cname_len: usize) -> usize {
-        4 + sources * (4 + (cname_len + 3).next_multiple_of(4))
+        let chunk = cname_len.saturating_add(3).next_multiple_of(4).saturating_add(4);
+        sources.saturating_mul(chunk).saturating_add(4)
     }
 }
 
@@ -87,7 +88,7 @@ impl<'a> Chunks<'a> {
             }
         }
         // A chunk fills whole words; the packet's end may cut the last one short in sloppy senders.
-        let pad = self.reader.offset().next_multiple_of(4) - self.reader.offset();
+        let pad = base::padding(self.reader.offset());
         self.reader.take(pad.min(self.reader.remaining()))?;
         Ok(Chunk { ssrc, items })
     }

@@ -162,9 +162,9 @@ fn congestion_feedback_round_trip() {
     assert!(Compound::new(&out).next().is_some_and(|packet| packet.is_err()));
 }
 
-/// User case 61: one bad packet does not hide the others; a length that leaves the datagram ends the walk.
+/// Users 61: one bad packet does not hide the others; a length that leaves the datagram ends the walk.
 #[test]
-fn user_61_one_bad_packet_does_not_hide_the_rest() {
+fn users_61_one_bad_packet_does_not_hide_the_rest() {
     let mut out = Vec::new();
     out.extend_from_slice(&[0x9f, 201, 0, 1, 0, 0, 0, 1]); // 31 blocks promised, none there
     out.extend_from_slice(&[0x80, 199, 0, 0]); // a type that nobody knows

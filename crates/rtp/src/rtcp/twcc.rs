@@ -56,7 +56,7 @@ impl<'a> TransportFeedback<'a> {
         let chunks_and_deltas = reader.rest();
         // Every step takes two bytes of input, so the walk ends whatever the counts say.
         let mut left = status_count;
-        let mut delta_bytes = 0;
+        let mut delta_bytes = 0_usize;
         while left > 0 {
             let offset = reader.offset();
             let mut chunk = StatusChunk::new(reader.u16()?);
@@ -66,12 +66,13 @@ impl<'a> TransportFeedback<'a> {
                     0..=2 => usize::from(symbol),
                     _ => return Err(ParseError::invalid("packet status", offset)),
                 };
-                delta_bytes += size * usize::from(run);
-                left -= run;
+                delta_bytes = delta_bytes.saturating_add(size.saturating_mul(usize::from(run)));
+                left = left.saturating_sub(run);
             }
         }
-        let chunks =
-            chunks_and_deltas.get(..chunks_and_deltas.len() - reader.remaining()).unwrap_or_default();
+        let chunks = chunks_and_deltas
+            .get(..chunks_and_deltas.len().saturating_sub(reader.remaining()))
+            .unwrap_or_default();
         let deltas = reader.take(delta_bytes)?;
         Ok(Self {
             sender,
@@ -102,11 +103,11 @@ impl<'a> TransportFeedback<'a> {
     /// The same with arrival times in ticks of 250 µs, on the reporter's clock; they wrap with the reference time
     /// every 12 days.
     pub fn arrivals(&self) -> impl Iterator<Item = Arrival> + use<'a> {
-        let mut clock = i64::from(self.reference_time) * REFERENCE_TICKS;
+        let mut clock = i64::from(self.reference_time).saturating_mul(REFERENCE_TICKS);
         self.statuses().map(move |status| Arrival {
             sequence: status.sequence,
             ticks: status.delta.map(|delta| {
-                clock += i64::from(delta);
+                clock = clock.saturating_add(i64::from(delta));
                 clock
             }),
         })
@@ -159,8 +160,8 @@ impl Iterator for Statuses<'_> {
                 None => self.chunk = StatusChunk::new(self.chunks.u16().ok()?),
             }
         }
-        self.run -= 1;
-        self.left -= 1;
+        self.run = self.run.saturating_sub(1);
+        self.left = self.left.saturating_sub(1);
         let delta = match self.symbol {
             1 => Some(i16::from(self.deltas.u8().ok()?)),
             2 => Some(self.deltas.u16().ok()? as i16),
@@ -208,9 +209,9 @@ impl StatusChunk {
                 Some((*symbol, run))
             }
             Self::Vector { bits, width, left } => {
-                let symbol = (*bits >> (16 - *width)) as u8;
+                let symbol = bits.checked_shr(16_u32.saturating_sub(u32::from(*width))).unwrap_or(0) as u8;
                 *bits <<= *width;
-                *left -= 1;
+                *left = left.saturating_sub(1);
                 Some((symbol, 1))
             }
         }
@@ -245,7 +246,7 @@ impl TransportFeedbackBuilder {
         self.base = base;
         self.count = 0;
         self.reference_time = first_ticks.div_euclid(REFERENCE_TICKS);
-        self.last_ticks = self.reference_time * REFERENCE_TICKS;
+        self.last_ticks = self.reference_time.saturating_mul(REFERENCE_TICKS);
         self.max_len = max_len;
         self.chunks.clear();
         self.deltas.clear();
@@ -264,11 +265,12 @@ impl TransportFeedbackBuilder {
         if missing > 0x7fff || self.count.checked_add(missing).is_none_or(|count| count == u16::MAX) {
             return Err(FeedbackFull);
         }
-        let delta = i16::try_from(ticks - self.last_ticks).map_err(|_| FeedbackFull)?;
+        let delta = i16::try_from(ticks.saturating_sub(self.last_ticks)).map_err(|_| FeedbackFull)?;
         let symbol = if (0..=255).contains(&delta) { 1 } else { 2 };
         // Pending statuses end in at most two chunks, a run of missing ones in one per 8,191, and this one in one.
-        let chunks = self.chunks.len() + usize::from(missing) / 8_191 + 4;
-        if FIXED + 2 * chunks + self.deltas.len() + usize::from(symbol) + 3 > self.max_len {
+        let chunks = self.chunks.len().saturating_add(usize::from(missing) / 8_191).saturating_add(4);
+        let deltas = self.deltas.len().saturating_add(usize::from(symbol));
+        if chunks.saturating_mul(2).saturating_add(deltas).saturating_add(FIXED + 3) > self.max_len {
             return Err(FeedbackFull);
         }
         for _ in 0..missing {
@@ -279,7 +281,7 @@ impl TransportFeedbackBuilder {
             1 => self.deltas.put_u8(delta as u8),
             _ => self.deltas.put_u16(delta as u16),
         }
-        self.count += missing + 1;
+        self.count = self.count.saturating_add(missing).saturating_add(1);
         self.last_ticks = ticks;
         Ok(())
     }
@@ -346,7 +348,7 @@ impl Pending {
         if let Some(place) = self.symbols.get_mut(usize::from(self.len)) {
             *place = symbol;
         }
-        self.len += 1;
+        self.len = self.len.saturating_add(1);
     }
 
     fn first(&self) -> u8 {
@@ -394,9 +396,11 @@ impl Pending {
 
     /// A vector chunk of the first `max` symbols; places not used stay zero and lie behind the status count.
     fn vector(&self, width: u16, max: u16) -> u16 {
-        let mut field = 0x8000 | (width - 1) << 14;
-        for (symbol, place) in self.symbols.iter().take(usize::from(self.len.min(max))).zip(0_u16..) {
-            field |= u16::from(*symbol) << (14 - width * (place + 1));
+        let mut field = 0x8000 | width.saturating_sub(1) << 14;
+        let mut shift = 14_u16;
+        for symbol in self.symbols.iter().take(usize::from(self.len.min(max))) {
+            shift = shift.saturating_sub(width);
+            field |= u16::from(*symbol) << shift;
         }
         field
     }

@@ -41,7 +41,7 @@ impl<'a> ExtendedReport<'a> {
         let answers = answers.get(..0x5555).unwrap_or(answers);
         write_packet(out, kind::XR, 0, |out| {
             out.put_u32(ssrc.0);
-            out.put_u32((u32::from(DLRR) << 24) | (3 * answers.len() as u32));
+            out.put_u32((u32::from(DLRR) << 24) | (answers.len() as u32).saturating_mul(3));
             for answer in answers {
                 out.put_u32(answer.ssrc.0);
                 out.put_u32(answer.last_reference.0);

@@ -19,9 +19,9 @@ fn t_s14_short_retransmissions() {
     assert!(empty.payload.is_empty());
 }
 
-/// User case 66, `rtx_padding_removed_marker_copied`: version 2, marker, timestamp, extension and sources kept.
+/// Users 66, `rtx_padding_removed_marker_copied`: version 2, marker, timestamp, extension and sources kept.
 #[test]
-fn user_66_wrap_and_unwrap_give_the_original_back() {
+fn users_66_wrap_and_unwrap_give_the_original_back() {
     let mut bytes = Vec::new();
     let header = Header::new(PayloadType::from_header(96), SequenceNumber(65_535), Timestamp(3_000), Ssrc(1))
         .with_marker();

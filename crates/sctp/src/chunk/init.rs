@@ -133,7 +133,7 @@ fn write_parameter(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     // receipt, and a whole number of words is the simplest to read.
     let start = out.len();
     out.put_u16(code);
-    out.put_u16(u16::try_from(value.len() + 4).unwrap_or(u16::MAX));
+    out.put_u16(u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX));
     out.put_slice(value);
     tlv::pad(out, start);
 }

@@ -101,7 +101,7 @@ pub(crate) fn write_outgoing_reset(
     let chunk = ChunkWriter::start(out, RE_CONFIG, 0);
     let start = out.len();
     out.put_u16(OUTGOING_RESET);
-    out.put_u16(u16::try_from(16 + 2 * streams.len()).unwrap_or(u16::MAX));
+    out.put_u16(u16::try_from(streams.len().saturating_mul(2).saturating_add(16)).unwrap_or(u16::MAX));
     out.put_u32(request.0);
     out.put_u32(response.0);
     out.put_u32(last_tsn.0);

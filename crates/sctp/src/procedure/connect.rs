@@ -22,7 +22,7 @@ impl Association {
         self.state = State::CookieWait;
         self.errors = 0;
         self.pending.init = true;
-        self.timers.set(Timer::Init, now + self.sender.rto.timeout());
+        self.timers.set(Timer::Init, now + self.sender.rto.handshake_timeout());
     }
 
     /// What INIT and INIT ACK say of us.
@@ -161,10 +161,12 @@ impl Association {
         self.begin_transfer(init.fields.window, init.fields.tsn);
         self.state = State::CookieEchoed { cookie };
         self.errors = 0;
+        // The peer answers: what the INIT had to wait, the cookie need not.
+        self.sender.rto.recovered();
         self.pending.init = false;
         self.pending.cookie_echo = true;
         self.timers.stop(Timer::Init);
-        self.timers.set(Timer::Cookie, now + self.sender.rto.timeout());
+        self.timers.set(Timer::Cookie, now + self.sender.rto.handshake_timeout());
     }
 
     pub(crate) fn on_init_timeout(&mut self, now: Instant) {
@@ -178,7 +180,7 @@ impl Association {
         }
         self.sender.rto.back_off();
         self.pending.init = true;
-        self.timers.set(Timer::Init, now + self.sender.rto.timeout());
+        self.timers.set(Timer::Init, now + self.sender.rto.handshake_timeout());
     }
 
     /// Notes what the peer said of itself.

@@ -99,7 +99,7 @@ impl Association {
         self.sender.rto.back_off();
         self.sender.repeat_all(now, &mut self.events, &mut self.stats);
         self.pending.cookie_echo = true;
-        self.timers.set(Timer::Cookie, now + self.sender.rto.timeout());
+        self.timers.set(Timer::Cookie, now + self.sender.rto.handshake_timeout());
     }
 
     /// The peer says our cookie is too old: a new one is asked for (RFC 9260 §5.2.6).
@@ -118,7 +118,7 @@ impl Association {
         self.pending.cookie_echo = false;
         self.pending.init = true;
         self.timers.stop(Timer::Cookie);
-        self.timers.set(Timer::Init, now + self.sender.rto.timeout());
+        self.timers.set(Timer::Init, now + self.sender.rto.handshake_timeout());
     }
 
     fn action(&self, cookie: &Cookie) -> Action {

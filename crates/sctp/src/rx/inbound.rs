@@ -9,8 +9,15 @@ use std::collections::{BTreeMap, VecDeque};
 /// Bytes charged for each message on top of its payload.
 pub(crate) const MESSAGE_OVERHEAD: usize = 96;
 
-/// Empty queues kept for reuse; beyond this they are dropped as soon as they are empty.
+/// Bytes charged for each stream with messages to pull: its queue, with room for the first few.
+const QUEUE_OVERHEAD: usize = 256;
+
+/// Bytes charged for each stream with messages out of order: the first node of their tree.
+pub(crate) const EARLY_OVERHEAD: usize = 640;
+
+/// Empty queues kept for reuse, and the messages they may have room for; others are dropped as soon as they are empty.
 const MAX_IDLE_QUEUES: usize = 64;
+const MAX_IDLE_CAPACITY: usize = 128;
 
 /// Messages that arrived before the ones they come after, by sequence number. `None` stands for a message that was too
 /// large to be kept and still has its place in the order.
@@ -48,8 +55,8 @@ impl Inbound {
             && whole.first_tsn > deferred.last_tsn
             && (deferred.streams.is_empty() || deferred.streams.contains(&stream))
         {
-            self.payload += whole.payload.as_ref().map_or(0, bytes::Bytes::len);
-            self.messages += 1;
+            self.payload = self.payload.saturating_add(whole.payload.as_ref().map_or(0, bytes::Bytes::len));
+            self.messages = self.messages.saturating_add(1);
             deferred.held.push(whole);
             return;
         }
@@ -68,10 +75,9 @@ impl Inbound {
             self.deliver_early(stream, events);
         } else if whole.header.ssn.is_after(next) {
             self.count(message.as_ref());
-            if let Some(Some(replaced)) =
-                self.early.entry(stream).or_default().insert(whole.header.ssn.0, message)
-            {
-                self.uncount(Some(&replaced));
+            let early = self.early.entry(stream).or_default();
+            if let Some(replaced) = early.insert(whole.header.ssn.0, message) {
+                self.uncount(replaced.as_ref());
             }
         }
         // A number from the past cannot come from a sender that follows RFC 9260 §6.5; there is no place for it.
@@ -149,8 +155,8 @@ impl Inbound {
     pub(crate) fn take_deferred(&mut self, cumulative: u64) -> Option<(Vec<StreamId>, Vec<Whole>)> {
         let deferred = self.deferred.take_if(|deferred| deferred.last_tsn <= cumulative)?;
         for whole in &deferred.held {
-            self.payload -= whole.payload.as_ref().map_or(0, bytes::Bytes::len);
-            self.messages -= 1;
+            self.payload = self.payload.saturating_sub(whole.payload.as_ref().map_or(0, bytes::Bytes::len));
+            self.messages = self.messages.saturating_sub(1);
         }
         Some((deferred.streams, deferred.held))
     }
@@ -196,7 +202,14 @@ impl Inbound {
 
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
-        self.payload + self.messages * MESSAGE_OVERHEAD + self.next_ssn.len() * 2
+        [
+            (self.messages, MESSAGE_OVERHEAD),
+            (self.turns.len(), QUEUE_OVERHEAD),
+            (self.early.len(), EARLY_OVERHEAD),
+            (self.next_ssn.len(), size_of::<u16>()),
+        ]
+        .into_iter()
+        .fold(self.payload, |sum, (count, bytes)| sum.saturating_add(count.saturating_mul(bytes)))
     }
 
     fn deliver_early(&mut self, stream: StreamId, events: &mut Events) {
@@ -228,7 +241,8 @@ impl Inbound {
     fn pop(&mut self, stream: StreamId) -> Option<Message> {
         let queue = self.ready.get_mut(&stream)?;
         let message = queue.pop_front()?;
-        if queue.is_empty() && self.ready.len() > MAX_IDLE_QUEUES {
+        let is_large = queue.capacity() > MAX_IDLE_CAPACITY;
+        if queue.is_empty() && (is_large || self.ready.len() > MAX_IDLE_QUEUES) {
             self.ready.remove(&stream);
         }
         self.uncount(Some(&message));
@@ -236,13 +250,13 @@ impl Inbound {
     }
 
     fn count(&mut self, message: Option<&Message>) {
-        self.payload += message.map_or(0, |message| message.payload.len());
-        self.messages += 1;
+        self.payload = self.payload.saturating_add(message.map_or(0, |message| message.payload.len()));
+        self.messages = self.messages.saturating_add(1);
     }
 
     fn uncount(&mut self, message: Option<&Message>) {
-        self.payload -= message.map_or(0, |message| message.payload.len());
-        self.messages -= 1;
+        self.payload = self.payload.saturating_sub(message.map_or(0, |message| message.payload.len()));
+        self.messages = self.messages.saturating_sub(1);
     }
 
     fn uncount_all(&mut self, early: Early) {
@@ -258,7 +272,7 @@ impl Inbound {
     fn set_next_ssn(&mut self, stream: StreamId, ssn: Serial16) {
         let index = usize::from(stream.0);
         if self.next_ssn.len() <= index {
-            self.next_ssn.resize(index + 1, 0);
+            self.next_ssn.resize(index.saturating_add(1), 0);
         }
         if let Some(slot) = self.next_ssn.get_mut(index) {
             *slot = ssn.0;

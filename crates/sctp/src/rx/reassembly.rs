@@ -65,7 +65,8 @@ impl Reassembly {
             Some(first) => first,
             None => {
                 let data = if fits { payload.to_vec() } else { Vec::new() };
-                let run = Run { next: tsn + 1, header, ended: header.end, data, oversized: !fits };
+                let run =
+                    Run { next: tsn.saturating_add(1), header, ended: header.end, data, oversized: !fits };
                 self.charge(&run);
                 self.runs.insert(tsn, run);
                 tsn
@@ -96,7 +97,7 @@ impl Reassembly {
 
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
-        self.capacity + self.runs.len() * RUN_OVERHEAD
+        self.capacity.saturating_add(self.runs.len().saturating_mul(RUN_OVERHEAD))
     }
 
     /// Appends to the run that ends just before `tsn`, if there is one; gives its key.
@@ -115,12 +116,12 @@ impl Reassembly {
             return if run.ended && header.begin { Ok(None) } else { Err(Violation::Fragments) };
         }
         check_same_message(&run.header, header)?;
-        self.capacity -= run.data.capacity();
-        self.payload -= run.data.len();
+        self.capacity = self.capacity.saturating_sub(run.data.capacity());
+        self.payload = self.payload.saturating_sub(run.data.len());
         append(run, payload, self.max_message_size);
-        self.capacity += run.data.capacity();
-        self.payload += run.data.len();
-        run.next = tsn + 1;
+        self.capacity = self.capacity.saturating_add(run.data.capacity());
+        self.payload = self.payload.saturating_add(run.data.len());
+        run.next = tsn.saturating_add(1);
         run.ended = header.end;
         Ok(Some(first))
     }
@@ -154,13 +155,13 @@ impl Reassembly {
     }
 
     fn charge(&mut self, run: &Run) {
-        self.capacity += run.data.capacity();
-        self.payload += run.data.len();
+        self.capacity = self.capacity.saturating_add(run.data.capacity());
+        self.payload = self.payload.saturating_add(run.data.len());
     }
 
     fn refund(&mut self, run: &Run) {
-        self.capacity -= run.data.capacity();
-        self.payload -= run.data.len();
+        self.capacity = self.capacity.saturating_sub(run.data.capacity());
+        self.payload = self.payload.saturating_sub(run.data.len());
     }
 }
 
@@ -170,11 +171,11 @@ fn check_same_message(a: &DataHeader, b: &DataHeader) -> Result<(), Violation> {
 }
 
 fn append(run: &mut Run, payload: &[u8], max: usize) {
-    if run.oversized || run.data.len() + payload.len() > max {
+    if run.oversized || run.data.len().saturating_add(payload.len()) > max {
         discard(run);
         return;
     }
-    if run.data.capacity() - run.data.len() < payload.len() {
+    if run.data.capacity().saturating_sub(run.data.len()) < payload.len() {
         // Half as much again: a doubling would make the buffers much larger than what they hold.
         run.data.reserve_exact(payload.len().max(run.data.len() / 2));
     }
@@ -265,7 +266,7 @@ mod tests {
         assert_eq!(reassembly.insert(1, header(0, true, false), b"b").unwrap_err(), Violation::Fragments);
     }
 
-    /// User bug 40: no bytes stay behind.
+    /// Users 40: no bytes stay behind.
     #[test]
     fn forward_drops_what_was_given_up() {
         let mut reassembly = Reassembly::new(100);

@@ -1,6 +1,6 @@
 //! The receiving half put together: acceptance, the window, and when to acknowledge.
 
-use super::inbound::{Inbound, MESSAGE_OVERHEAD};
+use super::inbound::{EARLY_OVERHEAD, Inbound, MESSAGE_OVERHEAD};
 use super::reassembly::{RUN_OVERHEAD, Reassembly};
 use super::tracker::{Place, Tracker};
 use crate::chunk::data::Data;
@@ -10,6 +10,12 @@ use crate::config::Config;
 use crate::event::{Events, Violation};
 use crate::types::{Message, StreamId};
 use base::Serial32;
+
+/// The most that one chunk costs on top of its bytes.
+const MOST_OVERHEAD: usize = {
+    const EARLY: usize = MESSAGE_OVERHEAD + EARLY_OVERHEAD;
+    if EARLY > RUN_OVERHEAD { EARLY } else { RUN_OVERHEAD }
+};
 
 /// What became of a DATA chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +162,7 @@ impl Receiver {
         let window = self.window();
         let duplicates = self.tracker.duplicates();
         let duplicates = duplicates.get(..duplicates.len().min(room)).unwrap_or_default();
-        let blocks = self.tracker.blocks().take(room - duplicates.len());
+        let blocks = self.tracker.blocks().take(room.saturating_sub(duplicates.len()));
         let cumulative = Serial32(self.tracker.cumulative() as u32);
         sack::write(out, cumulative, u32::try_from(window).unwrap_or(u32::MAX), blocks, duplicates);
         self.tracker.clear_duplicates();
@@ -210,14 +216,14 @@ impl Receiver {
 
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
-        self.reassembly.held() + self.inbound.held()
+        self.reassembly.held().saturating_add(self.inbound.held())
     }
 
     /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
     fn window(&self) -> usize {
-        let payload = self.reassembly.payload() + self.inbound.payload();
+        let payload = self.reassembly.payload().saturating_add(self.inbound.payload());
         let by_payload = self.buffer.saturating_sub(payload);
-        let by_memory = (2 * self.buffer).saturating_sub(self.held()) / 2;
+        let by_memory = self.buffer.saturating_mul(2).saturating_sub(self.held()) / 2;
         by_payload.min(by_memory)
     }
 
@@ -230,9 +236,10 @@ impl Receiver {
         if self.inbound.has_ready() && self.window() == 0 {
             return false;
         }
-        let limit = 2 * self.buffer;
-        let limit = if tsn == self.tracker.cumulative() + 1 { limit } else { limit - limit / 16 };
-        self.held() + len + RUN_OVERHEAD.max(MESSAGE_OVERHEAD) <= limit
+        let limit = self.buffer.saturating_mul(2);
+        let is_next = tsn == self.tracker.cumulative().saturating_add(1);
+        let limit = if is_next { limit } else { limit.saturating_sub(limit / 16) };
+        self.held().saturating_add(len).saturating_add(MOST_OVERHEAD) <= limit
     }
 
     /// Tells the sender of a window that grew by a good part, rather than of every byte.
@@ -242,7 +249,7 @@ impl Receiver {
     //# new data is received.
     fn reopen(&mut self) {
         let window = self.window();
-        if window >= self.advertised + self.buffer / 2
+        if window >= self.advertised.saturating_add(self.buffer / 2)
             || (self.advertised < 2_400 && window >= self.buffer / 4)
         {
             self.ack = Ack::Now;

@@ -33,7 +33,8 @@ pub(crate) struct Tracker {
 impl Tracker {
     /// Expects `first` next.
     pub(crate) fn new(first: Serial32) -> Self {
-        let cumulative = (1_u64 << 32) + u64::from(first.0) - 1;
+        // An era is left below, for numbers from before the first.
+        let cumulative = u64::from(u32::MAX).saturating_add(u64::from(first.0));
         Self { cumulative, ranges: VecDeque::new(), duplicates: Vec::new() }
     }
 
@@ -41,7 +42,7 @@ impl Tracker {
         let tsn = self.extend(tsn);
         if tsn <= self.cumulative || self.range_of(tsn).is_some() {
             Place::Duplicate
-        } else if tsn > self.cumulative + MAX_DISTANCE {
+        } else if tsn > self.cumulative.saturating_add(MAX_DISTANCE) {
             Place::Beyond
         } else {
             Place::New(tsn)
@@ -56,20 +57,20 @@ impl Tracker {
 
     /// Records a TSN that `place` called new.
     pub(crate) fn insert(&mut self, tsn: u64) {
-        if tsn == self.cumulative + 1 {
+        if tsn == self.cumulative.saturating_add(1) {
             self.cumulative = tsn;
             self.absorb();
             return;
         }
         let next = self.ranges.partition_point(|(first, _)| *first <= tsn);
-        let joins_next = self.ranges.get(next).is_some_and(|(first, _)| *first == tsn + 1);
+        let joins_next = self.ranges.get(next).is_some_and(|(first, _)| *first == tsn.saturating_add(1));
         let previous = next.checked_sub(1).and_then(|index| self.ranges.get_mut(index));
         match previous {
-            Some(range) if range.1 + 1 == tsn => {
+            Some(range) if range.1.saturating_add(1) == tsn => {
                 range.1 = tsn;
                 if joins_next
                     && let Some((_, last)) = self.ranges.remove(next)
-                    && let Some(range) = self.ranges.get_mut(next - 1)
+                    && let Some(range) = self.ranges.get_mut(next.saturating_sub(1))
                 {
                     range.1 = last;
                 }
@@ -110,7 +111,7 @@ impl Tracker {
     /// Gap Ack Blocks, as offsets from the cumulative TSN.
     pub(crate) fn blocks(&self) -> impl ExactSizeIterator<Item = (u16, u16)> {
         let cumulative = self.cumulative;
-        let offset = move |tsn: u64| u16::try_from(tsn - cumulative).unwrap_or(u16::MAX);
+        let offset = move |tsn: u64| u16::try_from(tsn.saturating_sub(cumulative)).unwrap_or(u16::MAX);
         self.ranges.iter().map(move |(first, last)| (offset(*first), offset(*last)))
     }
 
@@ -125,7 +126,7 @@ impl Tracker {
     /// Moves the cumulative TSN over ranges it has reached.
     fn absorb(&mut self) {
         while let Some(&(first, last)) = self.ranges.front() {
-            if first > self.cumulative + 1 {
+            if first > self.cumulative.saturating_add(1) {
                 break;
             }
             self.cumulative = self.cumulative.max(last);

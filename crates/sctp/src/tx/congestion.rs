@@ -126,7 +126,7 @@ impl Congestion {
 mod tests {
     use super::*;
 
-    /// `sctp_cwnd_slow_start_ca`, and user bug 46: the window grows exponentially from the first.
+    /// `sctp_cwnd_slow_start_ca`, and users 46: the window grows exponentially from the first.
     #[test]
     fn sctp_cwnd_slow_start_then_one_packet_per_window() {
         let mut cc = Congestion::new(1_000, 10);

@@ -6,12 +6,17 @@ use std::time::Duration;
 /// RTO.Max of RFC 9260 §16: no timeout is longer.
 const HIGHEST: Duration = Duration::from_secs(60);
 
+/// The shortest timeout of a chunk that is answered at once.
+const LEAST: Duration = Duration::from_millis(100);
+
 /// Smooths round-trip times as RFC 9260 says, with the minimum counted on top of the smoothed time: see
 /// [`Config::with_rto`](crate::Config::with_rto).
 #[derive(Clone, Debug)]
 pub(crate) struct Rto {
     estimator: RttEstimator,
     lowest: Option<Duration>,
+    /// What a layer below has measured.
+    expected: Option<Duration>,
     initial: Duration,
     margin: Duration,
     max: Duration,
@@ -21,7 +26,13 @@ pub(crate) struct Rto {
 impl Rto {
     pub(crate) fn new(initial: Duration, margin: Duration, max: Duration) -> Self {
         let estimator = RttEstimator::new(initial, Duration::ZERO, HIGHEST);
-        Self { estimator, lowest: None, initial, margin, max, doublings: 0 }
+        Self { estimator, lowest: None, expected: None, initial, margin, max, doublings: 0 }
+    }
+
+    /// A layer below has measured the round trip: until there is a measurement of our own, timeouts follow from it
+    /// as from a first one (RFC 9260 §6.3.1, C2).
+    pub(crate) fn expect(&mut self, rtt: Duration) {
+        self.expected = Some(rtt);
     }
 
     /// Takes the time of a chunk that was sent once (RFC 9260 §6.3.1, C5: Karn's rule).
@@ -43,12 +54,16 @@ impl Rto {
     }
 
     pub(crate) fn timeout(&self) -> Duration {
-        let base = match self.estimator.smoothed() {
-            None => self.initial,
-            Some(smoothed) => smoothed + (self.estimator.variation() * 4).max(self.margin),
-        };
-        // The maximum bounds the doubling. A path that is slower than it keeps the timeout it needs.
-        base.saturating_mul(1 << self.doublings).min(self.max.max(base)).min(HIGHEST)
+        self.doubled(match (self.estimator.smoothed(), self.expected) {
+            (Some(smoothed), _) => smoothed + (self.estimator.variation() * 4).max(self.margin),
+            (None, Some(expected)) => expected.saturating_add(expected.saturating_mul(2).max(self.margin)),
+            (None, None) => self.initial,
+        })
+    }
+
+    /// The timeout of INIT and COOKIE ECHO. They are answered at once: no delayed acknowledgement is to be allowed for.
+    pub(crate) fn handshake_timeout(&self) -> Duration {
+        self.doubled(self.expected.map_or(self.initial, |expected| expected.saturating_mul(3).max(LEAST)))
     }
 
     pub(crate) fn smoothed(&self) -> Option<Duration> {
@@ -58,6 +73,11 @@ impl Rto {
     /// The shortest time measured.
     pub(crate) fn lowest(&self) -> Option<Duration> {
         self.lowest
+    }
+
+    /// The maximum bounds the doubling. A path that is slower than it keeps the timeout it needs.
+    fn doubled(&self, base: Duration) -> Duration {
+        base.saturating_mul(1 << self.doublings).min(self.max.max(base)).min(HIGHEST)
     }
 }
 
@@ -85,5 +105,22 @@ mod tests {
             rto.observe(ms(60));
         }
         assert_eq!(rto.timeout(), ms(280));
+    }
+    /// RFC 9260 §6.3.1, C2, with the measurement of a layer below: a lost INIT does not cost the initial timeout.
+    #[test]
+    fn rfc9260_6_3_1_a_known_round_trip_replaces_the_initial_timeout() {
+        let mut rto = Rto::new(ms(500), ms(220), ms(3_000));
+        assert_eq!(rto.handshake_timeout(), ms(500));
+        rto.expect(ms(50));
+        assert_eq!((rto.handshake_timeout(), rto.timeout()), (ms(150), ms(270)));
+        rto.back_off();
+        assert_eq!((rto.handshake_timeout(), rto.timeout()), (ms(300), ms(540)));
+        rto.recovered();
+        rto.expect(ms(1));
+        assert_eq!((rto.handshake_timeout(), rto.timeout()), (ms(100), ms(221)));
+        rto.expect(Duration::MAX);
+        assert_eq!((rto.handshake_timeout(), rto.timeout()), (ms(60_000), ms(60_000)));
+        rto.observe(ms(60));
+        assert_eq!(rto.timeout(), ms(280), "what was measured here counts");
     }
 }

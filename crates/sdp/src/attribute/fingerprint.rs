@@ -65,7 +65,7 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digit =
             |nibble: u8| char::from_digit(u32::from(nibble), 16).map_or('0', |c| c.to_ascii_uppercase());
-        let mut text = String::with_capacity(self.value.len() * 3);
+        let mut text = String::with_capacity(self.value.len().saturating_mul(3));
         for byte in &self.value {
             if !text.is_empty() {
                 text.push(':');

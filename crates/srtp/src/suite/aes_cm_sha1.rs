@@ -47,7 +47,7 @@ impl AesCmSha1 {
     }
 
     pub(super) fn seal_rtp(&self, header: RtpHeader, index: u64, packet: &mut [u8]) {
-        let (body, tag) = packet.split_at_mut(packet.len() - self.rtp_tag_len);
+        let (body, tag) = packet.split_at_mut(packet.len().saturating_sub(self.rtp_tag_len));
         let (_, payload) = body.split_at_mut(header.len);
         self.rtp.cipher.apply(&self.rtp.iv(header.ssrc, index), payload);
         self.rtp.mac.sign(&[body, &rollover(index).to_be_bytes()], tag);
@@ -64,8 +64,8 @@ impl AesCmSha1 {
     //  | header | encrypted | E, index | tag |
     //  |<----- authenticated -------->|
     pub(super) fn seal_rtcp(&self, sender: Ssrc, index: RtcpIndex, packet: &mut [u8]) {
-        let (body, tag) = packet.split_at_mut(packet.len() - self.rtcp_tag_len);
-        let (report, word) = body.split_at_mut(body.len() - 4);
+        let (body, tag) = packet.split_at_mut(packet.len().saturating_sub(self.rtcp_tag_len));
+        let (report, word) = body.split_at_mut(body.len().saturating_sub(4));
         word.copy_from_slice(&index.to_word());
         if index.encryption == Encryption::Encrypted {
             let (_, payload) = report.split_at_mut(RTCP_HEADER_LEN);

@@ -34,7 +34,7 @@ impl AesGcm {
     pub(super) fn seal_rtp(&self, header: RtpHeader, index: u64, packet: &mut [u8]) {
         let nonce = self.rtp.nonce(header.ssrc, index);
         let (aad, rest) = packet.split_at_mut(header.len);
-        let (payload, room) = rest.split_at_mut(rest.len() - TAG_LEN);
+        let (payload, room) = rest.split_at_mut(rest.len().saturating_sub(TAG_LEN));
         let mut tag = [0; TAG_LEN];
         self.rtp.cipher.seal(&nonce, aad, payload, &mut tag);
         room.copy_from_slice(&tag);
@@ -52,22 +52,27 @@ impl AesGcm {
     pub(super) fn seal_rtcp(&self, sender: Ssrc, index: RtcpIndex, packet: &mut [u8]) {
         let nonce = self.rtcp.nonce(sender, u64::from(index.index));
         let word = index.to_word();
-        let (report, trailer) = packet.split_at_mut(packet.len() - TAG_LEN - word.len());
+        let end = packet.len().saturating_sub(TAG_LEN.saturating_add(word.len()));
         let mut tag = [0; TAG_LEN];
         match index.encryption {
             Encryption::Encrypted => {
+                let (report, _) = packet.split_at_mut(end);
                 let (header, payload) = report.split_at_mut(RTCP_HEADER_LEN);
                 self.rtcp.cipher.seal(&nonce, &associated(header, word), payload, &mut tag);
             }
             Encryption::Clear => {
-                let at = report.len();
-                trailer[..word.len()].copy_from_slice(&word);
-                self.rtcp.cipher.seal(&nonce, &packet[..at + word.len()], &mut [], &mut tag);
+                // The associated data has to be in one piece: the index stands where the tag will be.
+                let (aad, _) = packet.split_at_mut(end.saturating_add(word.len()));
+                if let Some(place) = aad.last_chunk_mut::<4>() {
+                    *place = word;
+                }
+                self.rtcp.cipher.seal(&nonce, aad, &mut [], &mut tag);
             }
         }
-        let at = packet.len() - TAG_LEN - word.len();
-        packet[at..at + TAG_LEN].copy_from_slice(&tag);
-        packet[at + TAG_LEN..].copy_from_slice(&word);
+        let (_, trailer) = packet.split_at_mut(end);
+        for (place, byte) in trailer.iter_mut().zip(tag.into_iter().chain(word)) {
+            *place = byte;
+        }
     }
 
     pub(super) fn open_rtcp(
@@ -89,7 +94,7 @@ impl AesGcm {
             Encryption::Clear => {
                 // The associated data has to be in one piece: the index moves to where the tag was.
                 let at = report.len();
-                let aad = packet.get_mut(..at + word.len()).ok_or(AuthError)?;
+                let aad = packet.get_mut(..at.saturating_add(word.len())).ok_or(AuthError)?;
                 let (_, place) = aad.split_last_chunk_mut::<4>().ok_or(AuthError)?;
                 *place = word;
                 self.rtcp.cipher.open(&nonce, aad, &mut [], &tag)

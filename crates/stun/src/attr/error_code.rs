@@ -168,7 +168,7 @@ impl<'a> Attribute<'a> for ErrorCode<'a> {
         if !(3..=6).contains(&class) || number > 99 {
             return Err(AttributeError::Value(Self::TYPE));
         }
-        Ok(Self { code: Code(class * 100 + number), reason })
+        Ok(Self { code: Code(class.saturating_mul(100).saturating_add(number)), reason })
     }
 
     fn encode(&self, _: TransactionId, out: &mut Vec<u8>) {

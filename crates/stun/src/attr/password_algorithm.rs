@@ -62,7 +62,7 @@ impl<'a> PasswordAlgorithm<'a> {
         let len = usize::from(reader.u16().ok()?);
         let parameters = reader.take(len).ok()?;
         // Senders differ in whether the last padding counts as part of the attribute.
-        let padding = (len.next_multiple_of(4) - len).min(reader.remaining());
+        let padding = base::padding(len).min(reader.remaining());
         reader.take(padding).ok()?;
         Some(Self { id, parameters })
     }
@@ -72,7 +72,7 @@ impl<'a> PasswordAlgorithm<'a> {
         out.put_u16(self.id.0);
         out.put_u16(parameters.len() as u16);
         out.put_slice(parameters);
-        out.put_zeros(parameters.len().next_multiple_of(4) - parameters.len());
+        out.put_zeros(base::padding(parameters.len()));
     }
 }
 

@@ -23,7 +23,7 @@ impl UnknownAttributes {
         let mut list = Self { kinds: [AttributeType::new(0); Self::MAX], len: 0 };
         for (slot, kind) in list.kinds.iter_mut().zip(kinds) {
             *slot = kind;
-            list.len += 1;
+            list.len = list.len.saturating_add(1);
         }
         list
     }

@@ -50,7 +50,8 @@ impl Attribute<'_> for AddressErrorCode {
         let mut reader = Reader::new(value);
         let [family, _, class, number] = reader.array().map_err(|_| AttributeError::Length(Self::TYPE))?;
         let (class, number) = (u16::from(class & 0b111), u16::from(number));
-        let code = if number < 100 { Code::new(class * 100 + number) } else { None };
+        let code =
+            if number < 100 { Code::new(class.saturating_mul(100).saturating_add(number)) } else { None };
         match (Family::from_number(family), code) {
             (Some(family), Some(code)) => Ok(Self { family, code }),
             _ => Err(AttributeError::Value(Self::TYPE)),

@@ -311,3 +311,44 @@ fn a_farewell_in_clear_text_is_believed_when_nothing_follows() {
     assert_eq!(pair.server.connection.state(), State::Closed);
     assert!(pair.now - start < Duration::from_secs(1));
 }
+
+/// T-D12: hellos of many would-be newcomers, in a burst on the very path of a session and between its records, in both
+/// roles. The session goes on, and keeps nothing of them.
+#[test]
+fn t_d12_a_storm_of_hellos_leaves_the_session_alone() {
+    let (certificate, _) = certificates();
+    let config = Arc::new(Config::new(provider()));
+    let hellos: Vec<Vec<u8>> = (0..100)
+        .map(|seed| {
+            let (config, certificate) = (Arc::clone(&config), certificate.clone());
+            let now = origin();
+            let mut client =
+                Connection::new(config, Role::Client, certificate, now, Box::new(Seeded(1_000 + seed)));
+            client.start(now);
+            let mut hello = Vec::new();
+            assert!(client.poll_transmit(now, &mut hello).is_some());
+            hello
+        })
+        .collect();
+    let mut pair = Pair::connected();
+    let keys = pair.client.keys();
+    for number in 0..10_000_usize {
+        let now = pair.now;
+        for side in [Side::Client, Side::Server] {
+            // Repeated hellos get new record numbers, as the originals would.
+            let mut hello = hellos[number % hellos.len()].clone();
+            hello[5..11].copy_from_slice(&(number as u64).to_be_bytes()[2..]);
+            pair.peer(side).deliver(now, hello);
+            let connection = &pair.peer(side).connection;
+            assert_eq!(connection.reassembly.bytes() + connection.future.bytes(), 0);
+        }
+        if number % 500 == 0 {
+            pair.assert_talking();
+        }
+    }
+    assert_eq!(pair.client.keys(), keys);
+    let now = pair.now;
+    assert!(pair.server.transmit(now).is_empty() && pair.client.transmit(now).is_empty());
+    pair.run(Duration::from_secs(60));
+    pair.assert_talking();
+}

@@ -27,7 +27,7 @@ fn nonces(datagram: &[u8]) -> Vec<u64> {
     found
 }
 
-/// T-D04: no nonce comes twice in many records.
+/// T-D04, users 28: no nonce comes twice in many records.
 #[test]
 fn t_d04_nonces_count_up() {
     let mut pair = Pair::connected();

@@ -150,7 +150,11 @@ fn nothing_in_common_is_refused_with_a_reason() {
         let mut pair = change_client_hello(Setup::new(), vec![(kind, content)]);
         assert_refused(&mut pair, Side::Server, &violation(expected));
     }
-    // Users 23: a server with an ECDSA key does not choose an RSA suite.
+}
+
+/// Users 23: a server with an ECDSA key does not choose an RSA suite.
+#[test]
+fn users_23_a_suite_of_another_key_is_not_chosen() {
     let mut pair = change_hello(Setup::new(), vec![CipherSuite::ECDHE_RSA_AES_128_GCM_SHA256], vec![]);
     assert_refused(&mut pair, Side::Server, &violation(Violation::NoCommonCipherSuite));
 }

@@ -21,7 +21,7 @@ fn delivers_in_order_whatever_the_order_of_arrival() {
     assert_eq!(reassembly.bytes(), 0);
 }
 
-/// T-D05: empty fragments cost nothing and change nothing.
+/// T-D05, users 26: empty fragments cost nothing and change nothing.
 #[test]
 fn t_d05_empty_fragments_cost_nothing() {
     let mut reassembly = Reassembly::new(LIMITS);

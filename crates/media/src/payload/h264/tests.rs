@@ -104,9 +104,9 @@ fn what_is_no_access_unit_is_refused() {
     assert_eq!(packets(H264Mode::NonInterleaved, &frame(&[unit(0x65, 9)]), 2), Err(PacketizeError::TooLarge));
 }
 
-/// T-S13 and user case 62: empty, one byte, aggregations that read too far, fragments without parts.
+/// T-S13 and users 62: empty, one byte, aggregations that read too far, fragments without parts.
 #[test]
-fn user_62_malformed_payloads_are_errors() {
+fn users_62_malformed_payloads_are_errors() {
     let cases: &[(&[u8], PayloadError)] = &[
         (&[], PayloadError::Empty),
         (&[0x78], PayloadError::Truncated),

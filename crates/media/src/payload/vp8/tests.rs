@@ -93,7 +93,7 @@ fn picture_identifiers_increase_by_one_and_wrap() {
     assert_eq!(ids, [Ok(Some(0x7fff)), Ok(Some(0)), Ok(Some(1))]);
 }
 
-/// T-S13 and user case 62: every descriptor cut everywhere is an error; none of them panics.
+/// T-S13 and users 62: every descriptor cut everywhere is an error; none of them panics.
 #[test]
 fn t_s13_payloads_shorter_than_the_descriptor() {
     for first in 0..=255_u8 {
@@ -110,7 +110,7 @@ fn t_s13_payloads_shorter_than_the_descriptor() {
 }
 
 #[test]
-fn user_62_wrong_starts_are_errors_and_after_a_loss_are_passed_over() {
+fn users_62_wrong_starts_are_errors_and_after_a_loss_are_passed_over() {
     let mut depacketizer = Vp8Depacketizer::new(100);
     assert_eq!(push(&mut depacketizer, &[0x00, 7], true), Err(PayloadError::Unexpected));
     assert_eq!(push(&mut depacketizer, &[0x00, 7], true), Ok(None), "lost: passed over");

@@ -131,9 +131,9 @@ fn what_cannot_be_read_is_a_gap_without_packets() {
     assert_eq!(bench.assembly.take_errors(), 2);
 }
 
-/// User case 64: a burst of loss larger than the buffer, in places and in bytes.
+/// Users 64: a burst of loss larger than the buffer, in places and in bytes.
 #[test]
-fn user_64_bursts_larger_than_the_buffer_are_bounded() {
+fn users_64_bursts_larger_than_the_buffer_are_bounded() {
     let mut bench = Bench::new();
     bench.insert(10, 1, START, true);
     bench.wait(TOLERANCE);

@@ -8,9 +8,9 @@ fn place(sequence: &mut Sequence, number: u16) -> Place {
     sequence.place(SequenceNumber(number))
 }
 
-/// RFC 3550 A.1, and user case 64: wrap, duplicates, disorder.
+/// RFC 3550 A.1, and users 64: wrap, duplicates, disorder.
 #[test]
-fn user_64_wrap_duplicates_and_disorder() {
+fn users_64_wrap_duplicates_and_disorder() {
     let mut sequence = Sequence::default();
     assert_eq!(place(&mut sequence, 65_534), Place::New { number: 0x1_fffe, skipped: 0 });
     assert_eq!(place(&mut sequence, 1), Place::New { number: 0x2_0001, skipped: 2 });
@@ -22,9 +22,9 @@ fn user_64_wrap_duplicates_and_disorder() {
     assert_eq!(sequence.lost(), 8 - 6);
 }
 
-/// User case 64: a source that starts over is believed at its second packet.
+/// Users 64: a source that starts over is believed at its second packet.
 #[test]
-fn user_64_restart_of_the_source() {
+fn users_64_restart_of_the_source() {
     let mut sequence = Sequence::default();
     place(&mut sequence, 100);
     assert_eq!(place(&mut sequence, 40_000), Place::Implausible);

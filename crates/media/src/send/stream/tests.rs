@@ -104,9 +104,9 @@ fn packets_fit_and_name_themselves_until_reported_on() {
     assert_eq!(names(&bench.drain()[0]), (false, false), "hdrext_mid_sent_until_acknowledged");
 }
 
-/// User case 66, RFC 4588 §4: the same payload behind the original number, in a row of its own, with a repaired RID.
+/// Users 66, RFC 4588 §4: the same payload behind the original number, in a row of its own, with a repaired RID.
 #[test]
-fn user_66_retransmissions() {
+fn users_66_retransmissions() {
     let mut bench = Bench::new();
     bench.send(3_000);
     let originals = bench.drain();

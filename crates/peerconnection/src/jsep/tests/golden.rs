@@ -33,9 +33,9 @@ fn payload_types(media: &sdp::MediaDescription) -> Vec<u8> {
     media.payload_types().map(sdp::PayloadType::value).collect()
 }
 
-/// User cases 70 and 72: every offer gets the answer that is on file.
+/// Users 70 and 72: every offer gets the answer that is on file.
 #[test]
-fn user_72_offers_of_browsers_get_the_answer_on_file() {
+fn users_72_offers_of_browsers_get_the_answer_on_file() {
     for (name, offer) in OFFERS {
         let mut peer = Peer::new("peerlane");
         peer.add_track(MediaKind::Audio, "stream");
@@ -64,7 +64,7 @@ fn sensible(name: &str, offer: &Description, peer: &Peer) {
             (&answered.kind, &answered.protocol, answered.mid())
         );
         assert_ne!(answered.port, 0, "{name}: everything is accepted");
-        // User case 70: payload types and their order are the offer's.
+        // Users 70: payload types and their order are the offer's.
         let offered_types = payload_types(offered);
         let mut rest = offered_types.iter();
         assert!(payload_types(answered).iter().all(|own| rest.any(|theirs| theirs == own)), "{name}");

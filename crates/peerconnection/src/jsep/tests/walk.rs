@@ -1,4 +1,4 @@
-//! User case 71: two sides that do whatever they like, for a long time.
+//! Users 71: two sides that do whatever they like, for a long time.
 
 use std::collections::BTreeSet;
 
@@ -173,7 +173,7 @@ impl Walk {
 
 /// 20,000 steps over eight walks, each of which settles every 16 steps.
 #[test]
-fn user_71_random_walk() {
+fn users_71_random_walk() {
     for seed in 1..=8 {
         let mut walk = Walk::new(seed * 0x9e37_79b9);
         for step in 0..2_500 {

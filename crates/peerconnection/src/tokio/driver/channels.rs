@@ -67,6 +67,13 @@ impl ChannelSink {
     }
 }
 
+/// However the driver ends, also with its runtime: nobody waits for a channel that is gone.
+impl Drop for ChannelSink {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Driver {
     pub(in crate::tokio) fn create_data_channel(
         &mut self,

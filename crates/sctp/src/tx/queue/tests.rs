@@ -55,7 +55,7 @@ fn turns_follow_weights() {
     assert!((98..=102).contains(&taken[0]), "{taken:?}");
 }
 
-/// User bug 44: the lifetime counts from `send`.
+/// Users 44: the lifetime counts from `send`.
 #[test]
 fn expired_messages_leave_without_a_sequence_number() {
     let mut queue = SendQueue::default();
@@ -72,7 +72,7 @@ fn expired_messages_leave_without_a_sequence_number() {
     assert_eq!(queue.held(), 0);
 }
 
-/// User bug 45, T-C04.
+/// Users 45, T-C04.
 #[test]
 fn t_c04_sequence_numbers_wrap() {
     let mut queue = SendQueue::default();
