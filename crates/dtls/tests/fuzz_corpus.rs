@@ -17,4 +17,15 @@ mod lone;
 #[path = "common/machine.rs"]
 mod machine;
 
-testkit::fuzz_tests!(dtls_certificate, dtls_client, dtls_pair, dtls_record, dtls_server);
+testkit::fuzz_tests!(
+    dtls_certificate: ["certificate"],
+    dtls_client: [
+        "ready", "Connected", "application data", "BadCertificate", "Alert", "Timeout", "Violation",
+    ],
+    dtls_pair: ["both ready in the end", "application data", "Alert", "Timeout", "Violation", "Closed"],
+    dtls_record: ["record", "FingerprintMismatch", "Violation"],
+    dtls_server: [
+        "ready", "Connected", "application data", "BadCertificate", "NoCommonSrtpProfile", "Alert",
+        "Timeout", "Violation",
+    ],
+);

@@ -11,4 +11,15 @@ mod ice_pair;
 #[path = "common/machine.rs"]
 mod machine;
 
-testkit::fuzz_tests!(ice_agent, ice_candidate, ice_mdns, ice_pair);
+testkit::fuzz_tests!(
+    ice_agent: [
+        "Completed", "SelectedPairChanged", "RoleChanged", "ready", "data", "relayed candidate", "Failed",
+        "Closed",
+    ],
+    ice_candidate: ["candidate", "server"],
+    ice_mdns: ["answered", "not there", "resolved"],
+    ice_pair: [
+        "Completed", "SelectedPairChanged", "RoleChanged", "both ready in the end", "data", "Disconnected",
+        "Failed", "Closed",
+    ],
+);

@@ -9,4 +9,12 @@ mod media_engine;
 #[path = "../fuzz/harness/media_packetize.rs"]
 mod media_packetize;
 
-testkit::fuzz_tests!(media_containers, media_depacketize, media_engine, media_packetize);
+testkit::fuzz_tests!(
+    media_containers: ["IVF with frames", "Ogg with packets", "access units"],
+    media_depacketize: ["G.711", "H.264", "Opus", "VP8"],
+    media_engine: [
+        "StreamStarted", "FrameReady", "frame", "Gap", "KeyFrameRequested", "RoundTrip", "SenderReport",
+        "SsrcCollision", "TransportFeedback", "Bye",
+    ],
+    media_packetize: ["H.264 in pieces", "Opus", "VP8 in pieces", "in one"],
+);

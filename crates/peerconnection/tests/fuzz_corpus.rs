@@ -7,4 +7,12 @@ mod session_description;
 #[path = "../fuzz/harness/session_pair.rs"]
 mod session_pair;
 
-testkit::fuzz_tests!(session_description, session_pair);
+testkit::fuzz_tests!(
+    session_description: [
+        "offer", "answer", "refused", "HaveLocalOffer", "HaveRemoteOffer", "Track", "Ended",
+    ],
+    session_pair: [
+        "Completed", "DataChannel", "DataChannelReadable", "message", "frame", "KeyFrameRequested",
+        "Disconnected", "both ready in the end", "Ended",
+    ],
+);

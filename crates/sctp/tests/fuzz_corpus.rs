@@ -7,4 +7,12 @@ mod sctp_chunks;
 #[path = "../fuzz/harness/sctp_pair.rs"]
 mod sctp_pair;
 
-testkit::fuzz_tests!(sctp_chunks, sctp_pair);
+testkit::fuzz_tests!(
+    sctp_chunks: [
+        "Connected", "ready", "message", "Fragments", "PeerAbort", "Shutdown", "Timeout", "Violation",
+    ],
+    sctp_pair: [
+        "both ready in the end", "message", "StreamReset", "PeerAbort", "LocalAbort", "Shutdown", "Closed",
+        "Violation",
+    ],
+);

@@ -5,4 +5,7 @@ mod sdp_structured;
 #[path = "../fuzz/harness/sdp_text.rs"]
 mod sdp_text;
 
-testkit::fuzz_tests!(sdp_structured, sdp_text);
+testkit::fuzz_tests!(
+    sdp_structured: ["description", "refused", "simulcast"],
+    sdp_text: ["attribute", "candidate", "description", "fingerprint", "media"],
+);

@@ -5,4 +5,7 @@ mod srtp_stream;
 #[path = "../fuzz/harness/srtp_unprotect.rs"]
 mod srtp_unprotect;
 
-testkit::fuzz_tests!(srtp_stream, srtp_unprotect);
+testkit::fuzz_tests!(
+    srtp_stream: ["as it was", "changed", "made up", "rolled over"],
+    srtp_unprotect: ["tag"],
+);

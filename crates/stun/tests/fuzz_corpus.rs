@@ -7,4 +7,11 @@ mod stun_transaction;
 #[path = "../fuzz/harness/stun_uri.rs"]
 mod stun_uri;
 
-testkit::fuzz_tests!(stun_message, stun_transaction, stun_uri);
+testkit::fuzz_tests!(
+    stun_message: [
+        "AlternateServer", "ErrorCode", "IceControlled", "PasswordAlgorithms", "UnknownAttributes",
+        "UserHash", "XorMappedAddress", "fingerprint", "integrity",
+    ],
+    stun_transaction: ["asked", "challenged", "signed", "verified"],
+    stun_uri: ["URI", "authority"],
+);

@@ -9,4 +9,11 @@ mod turn_pair;
 #[path = "../fuzz/harness/turn_server.rs"]
 mod turn_server;
 
-testkit::fuzz_tests!(turn_channel_data, turn_pair, turn_server);
+testkit::fuzz_tests!(
+    turn_channel_data: ["URI", "channel data", "network"],
+    turn_pair: [
+        "Allocated", "PermissionReady", "data for a peer", "data of a peer", "both ready in the end",
+        "Closed",
+    ],
+    turn_server: ["allocation", "OpenRelay", "CloseRelay", "data for a peer"],
+);

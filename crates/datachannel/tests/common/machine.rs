@@ -4,7 +4,7 @@ use datachannel::{ChannelInit, ChannelKey, Channels, Config, Event, Payload, Rol
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 
 pub(crate) struct End {
     pub(crate) channels: Channels,
@@ -49,7 +49,9 @@ impl Machine for End {
             (0, _) | (_, None) => self.keys.extend(self.channels.open(now, ChannelInit::new("x"))),
             (1, Some(key)) => self.channels.close(now, key),
             (2 | 3, Some(key)) => {
-                let _ = self.channels.recv(now, key);
+                if self.channels.recv(now, key).is_some() {
+                    reached("message");
+                }
             }
             (_, Some(key)) => {
                 let payload = Payload::binary(vec![7; (choice >> 16) as usize % 5_000]);

@@ -5,7 +5,7 @@ use dtls::{Config, State};
 use std::time::Duration;
 use testkit::{
     Seed,
-    fuzz::{Bounds, Input, Lone},
+    fuzz::{Bounds, Input, Lone, reached},
 };
 
 /// One flight.
@@ -28,6 +28,9 @@ pub(crate) fn run(data: &[u8]) {
     for end in [&mut client, &mut server] {
         assert!(!end.machine.connection.is_connected(), "connected without a peer");
         end.advance(Duration::from_millis(1_100));
+        if end.machine.connection.stats().records_received > 0 {
+            reached("record");
+        }
         // I3: what is not authenticated ends nothing, as long as nothing answers for it.
         let is_early = matches!(end.machine.connection.state(), State::New | State::Connecting);
         assert!(is_early || end.machine.connection.stats().records_received > 0, "ended by nothing");

@@ -6,7 +6,7 @@ use dtls::{Certificate, Config, Connection, Event, Fingerprint, Role};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 
 /// A connection as the test kit sees it. What is sealed on command is sent by the next poll.
 pub(crate) struct Adapter {
@@ -19,7 +19,7 @@ impl Machine for Adapter {
     type Event = Event;
 
     fn handle_datagram(&mut self, now: Instant, _: (), datagram: &mut [u8]) {
-        self.connection.handle_datagram(now, datagram, &mut |_| ());
+        self.connection.handle_datagram(now, datagram, &mut |_| reached("application data"));
     }
 
     fn handle_timeout(&mut self, now: Instant) {

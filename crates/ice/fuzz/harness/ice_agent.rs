@@ -1,7 +1,9 @@
 //! One agent with several sockets, and a peer that says what it likes: candidates, checks, answers, restarts.
 
 use super::machine;
-use ice::{Agent, Config, Credentials, IceServer, LocalAddress, Role, SendErrorKind, net::FiveTuple};
+use ice::{
+    Agent, CandidateKind, Config, Credentials, IceServer, LocalAddress, Role, SendErrorKind, net::FiveTuple,
+};
 use machine::Adapter;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -14,10 +16,10 @@ use stun::{
 };
 use testkit::{
     Seed,
-    fuzz::{Bounds, Input, Lone, mend_stun, null_crypto},
+    fuzz::{Bounds, Input, Lone, mend_stun, null_crypto, reached},
 };
 
-/// docs/threat-model.md: the limits of an agent.
+/// docs/limits.md.
 const MOST_REMOTE: usize = 64;
 const MOST_PAIRS: usize = 100;
 
@@ -34,6 +36,9 @@ pub(crate) fn run(data: &[u8]) {
         sent.retain(|(_, datagram)| Message::parse(datagram).is_ok_and(|m| m.class() == Class::Request));
         asked.extend(sent);
         asked.drain(..asked.len().saturating_sub(32));
+    }
+    if lone.machine.0.local_candidates().any(|candidate| candidate.kind() == CandidateKind::Relayed) {
+        reached("relayed candidate");
     }
     let stats = lone.machine.0.stats();
     assert!(stats.remote_candidates.len() <= MOST_REMOTE, "{} candidates", stats.remote_candidates.len());
@@ -205,15 +210,18 @@ fn answer(input: &mut Input<'_>, path: FiveTuple, request: &[u8]) -> (FiveTuple,
     if form & 2 == 0 {
         let mapped = if form & 4 == 0 { path.local } else { self::path(input).remote };
         builder.attribute(&XorMappedAddress::new(mapped));
+    }
+    // An answer to a check must not have what the peer would have to understand, and does not.
+    if message.method() != Method::BINDING && form & 8 == 0 {
+        let relayed = "198.51.100.9:49152".parse().expect("invariant: an address");
         let id = message.transaction_id();
         builder.attribute_with(AttributeType::XOR_RELAYED_ADDRESS, |value| {
-            stun::attr::encode_xor_address(
-                "198.51.100.9:49152".parse().expect("invariant: an address"),
-                id,
-                value,
-            );
+            stun::attr::encode_xor_address(relayed, id, value);
         });
         builder.raw(AttributeType::LIFETIME, &u32::from(input.u16()).to_be_bytes());
+    }
+    if form & 16 != 0 {
+        builder.raw(AttributeType::new(input.u16()), input.chunk());
     }
     finish(builder, form & 32 == 0, form & 64 == 0);
     let path = if form & 128 == 0 { path } else { self::path(input) };

@@ -5,7 +5,7 @@
 use crypto::Provider;
 use ice::{Agent, Config, Event, GatheringState, LocalAddress, Received, Role, net::FiveTuple};
 use std::{num::NonZeroUsize, sync::Arc, time::Instant};
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 
 /// An agent that handles its own signalling: both sides know everything from the start.
 pub(crate) struct Adapter(pub(crate) Agent);
@@ -17,6 +17,7 @@ impl Machine for Adapter {
     fn handle_datagram(&mut self, now: Instant, path: FiveTuple, datagram: &mut [u8]) {
         let received = self.0.handle_datagram(now, path, datagram);
         if let Received::Peer { payload } = received {
+            reached("data");
             assert!(payload.end <= datagram.len());
         }
     }

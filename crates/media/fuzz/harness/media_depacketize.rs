@@ -6,7 +6,7 @@ use media::{
     payload::{self, Frame, Packet},
 };
 use rtp::Timestamp;
-use testkit::fuzz::Input;
+use testkit::fuzz::{Input, reached};
 
 const CODECS: [Codec; 4] = [Codec::Vp8, Codec::H264(H264Mode::NonInterleaved), Codec::Opus, Codec::G711];
 const MOST: usize = 4_096;
@@ -46,6 +46,12 @@ pub(crate) fn run(data: &[u8]) {
 
 /// A frame is no larger than allowed, nor than what it was made of; start codes of four bytes come with NAL units.
 fn check(codec: Codec, frame: &Frame, given: usize) {
+    reached(match codec {
+        Codec::Vp8 => "VP8",
+        Codec::H264(_) => "H.264",
+        Codec::Opus => "Opus",
+        Codec::G711 | Codec::Other(_) | _ => "G.711",
+    });
     let is_video = matches!(codec, Codec::Vp8 | Codec::H264(_));
     assert!(!is_video || frame.payload.len() <= MOST, "a frame of {} bytes", frame.payload.len());
     assert!(frame.payload.len() <= 5 * given, "{} bytes of {given}", frame.payload.len());

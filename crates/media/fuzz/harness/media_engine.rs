@@ -12,7 +12,7 @@ use std::{
 };
 use testkit::{
     Machine, Seed,
-    fuzz::{Bounds, sequence},
+    fuzz::{Bounds, reached, sequence},
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -24,20 +24,24 @@ struct End {
     engine: Engine,
     senders: Vec<(SenderId, Codec)>,
     receivers: Vec<ReceiverId>,
+    /// Of its sources.
+    base: u32,
     time: u64,
     is_closed: bool,
 }
 
 fn pair(now: Instant, seed: Seed) -> (End, End) {
-    let end = |label| {
+    // Each end has sources of its own; commands of the input may make them collide.
+    let end = |label, base| {
         let wall = WallClock::new(now, Duration::from_secs(1_750_000_000));
         let config = Config::new().with_history(64, 64 * 1_024).with_send_queue(256 * 1_024);
         let mut engine = Engine::new(config, wall, now, seed.boxed_random(label));
-        let senders = STREAMS.map(|stream| (engine.add_sender(now, outgoing(stream)), stream.2)).to_vec();
+        let senders =
+            STREAMS.map(|stream| (engine.add_sender(now, outgoing(stream, base)), stream.2)).to_vec();
         let receivers = STREAMS.map(|stream| engine.add_receiver(now, incoming(stream))).to_vec();
-        End { engine, senders, receivers, time: 0, is_closed: false }
+        End { engine, senders, receivers, base, time: 0, is_closed: false }
     };
-    (end("a"), end("b"))
+    (end("a", 0x0a_0000), end("b", 0x0b_0000))
 }
 
 /// Name, payload type, codec, clock rate.
@@ -64,8 +68,8 @@ fn feedback() -> FeedbackKinds {
     FeedbackKinds::none().with_nack().with_pli().with_fir().with_transport_cc()
 }
 
-fn outgoing((name, number, codec, rate): Stream) -> SendStreamConfig {
-    let (number, ssrc) = (payload_type(number), u32::from(number) << 8);
+fn outgoing((name, number, codec, rate): Stream, base: u32) -> SendStreamConfig {
+    let (number, ssrc) = (payload_type(number), base | u32::from(number) << 8);
     SendStreamConfig::new(codec, number, rate, Ssrc(ssrc))
         .with_rtx(Rtx::new(payload_type(number.value() + 1), Ssrc(ssrc + 1)))
         .with_cname(String::from("cname"))
@@ -139,7 +143,7 @@ impl Machine for End {
                     EncodedFrame::new(frame.into(), MediaTime(self.time), now),
                 );
             }
-            (4 | 5, _, Some(id)) => drop(self.engine.recv_frame(id)),
+            (4 | 5, _, Some(id)) => self.engine.recv_frame(id).iter().for_each(|_| reached("frame")),
             (6, _, Some(id)) => self.engine.request_key_frame(now, id),
             (7, Some((id, _)), _) if choice >> 4 & 7 == 0 => {
                 self.engine.remove_sender(now, id);
@@ -150,7 +154,8 @@ impl Machine for End {
                 self.receivers.retain(|kept| *kept != id);
             }
             (9, ..) if self.senders.len() < 6 => {
-                self.senders.push((self.engine.add_sender(now, outgoing(stream)), stream.2));
+                let base = if choice >> 4 & 15 == 0 { 0 } else { self.base };
+                self.senders.push((self.engine.add_sender(now, outgoing(stream, base)), stream.2));
             }
             (10, ..) if self.receivers.len() < 6 => {
                 self.receivers.push(self.engine.add_receiver(now, incoming(stream)));

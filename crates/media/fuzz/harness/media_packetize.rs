@@ -6,7 +6,7 @@ use media::{
     payload::{self, Packet},
 };
 use rtp::Timestamp;
-use testkit::fuzz::Input;
+use testkit::fuzz::{Input, reached};
 
 const CODECS: [Codec; 5] = [
     Codec::Vp8,
@@ -44,6 +44,12 @@ pub(crate) fn run(data: &[u8]) {
         }
         assert_eq!(payloads.pop(), Some(Vec::new()), "the last piece ends its packet");
         let count = payloads.len();
+        reached(match codec {
+            Codec::Vp8 if count > 1 => "VP8 in pieces",
+            Codec::H264(_) if count > 1 => "H.264 in pieces",
+            Codec::Opus => "Opus",
+            Codec::G711 | Codec::H264(_) | Codec::Other(_) | Codec::Vp8 | _ => "in one",
+        });
         let mut given = None;
         for (index, payload) in payloads.into_iter().enumerate() {
             assert!(

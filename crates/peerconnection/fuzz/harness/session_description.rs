@@ -9,7 +9,7 @@ use peerconnection::{
 use std::time::{Duration, Instant};
 use testkit::{
     Seed,
-    fuzz::{Bounds, Input, Lone, edit_lines, null_crypto},
+    fuzz::{Bounds, Input, Lone, edit_lines, null_crypto, reached},
 };
 
 const TEXTS: [&str; 8] = [
@@ -145,9 +145,17 @@ fn describe(session: &mut Session, now: Instant, input: &mut Input<'_>) {
     } else {
         session.set_local_description(now, Some(description))
     };
-    if let Err(error) = outcome {
-        assert!(!error.to_string().is_empty());
-        assert_eq!(snapshot(session), before, "T-P04: {error}\n{text}");
+    match outcome {
+        Ok(_) => reached(match kind {
+            SdpType::Offer => "offer",
+            SdpType::Answer => "answer",
+            SdpType::Pranswer | SdpType::Rollback => "provisional answer",
+        }),
+        Err(error) => {
+            reached("refused");
+            assert!(!error.to_string().is_empty());
+            assert_eq!(snapshot(session), before, "T-P04: {error}\n{text}");
+        }
     }
 }
 
@@ -166,7 +174,7 @@ fn snapshot(session: &Session) -> String {
     )
 }
 
-/// docs/threat-model.md: limits of ICE; and our own descriptions can be read.
+/// docs/limits.md: limits of ICE; and our own descriptions can be read.
 fn check(session: &Session) {
     let stats = session.stats();
     assert!(stats.ice.remote_candidates.len() <= 64, "{} candidates", stats.ice.remote_candidates.len());

@@ -15,7 +15,7 @@ use std::{
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 
 pub(crate) const ALICE: &str = "192.0.2.1:5000";
 pub(crate) const BOB: &str = "192.0.2.2:5000";
@@ -95,6 +95,9 @@ impl Machine for Peer {
     fn poll_event(&mut self) -> Option<PeerEvent> {
         self.look();
         if let Some(event) = self.session.poll_event() {
+            if let SessionEvent::DataChannel(announced) = &event {
+                self.channels.push(announced.channel);
+            }
             return Some(PeerEvent::Session(event));
         }
         let ends = self.session.is_closed() && !self.has_ended;
@@ -119,7 +122,11 @@ impl Machine for Peer {
                 let message = Payload::binary(vec![7; usize::try_from(choice % 3_000).unwrap_or(0)]);
                 drop(session.send_data(now, *channel, message));
             }
-            (2, Some(channel), _) => drop(session.recv_data(now, *channel)),
+            (2, Some(channel), _) => {
+                if session.recv_data(now, *channel).is_some() {
+                    reached("message");
+                }
+            }
             (3, _, _) => drop(
                 session
                     .create_data_channel(now, "more", &DataChannelInit::new())
@@ -131,7 +138,12 @@ impl Machine for Peer {
                 // Refused when nothing is negotiated.
                 let _ = session.send_frame(now, id, frame);
             }
-            (7, _, Some(id)) => session.request_key_frame(now, id),
+            (7, _, Some(id)) => {
+                if session.recv_frame(id).is_some() {
+                    reached("frame");
+                }
+                session.request_key_frame(now, id);
+            }
             (8, _, _) => drop(session.set_remote_description(now, Description::rollback())),
             _ => session.restart_ice(now),
         }

@@ -7,6 +7,8 @@ use rtp::{
     PlayoutDelay, RepairedRid, Rid, SequenceNumber, Ssrc, TransmissionOffset, TransportSequence,
     VideoOrientation, rtx,
 };
+use std::any::type_name;
+use testkit::fuzz::reached;
 
 pub(crate) fn run(data: &[u8]) {
     let shared = Bytes::copy_from_slice(data);
@@ -55,6 +57,7 @@ fn read_extensions(extensions: Extensions<'_>) {
 /// What can be read can be written, in as many bytes as announced, and reads the same.
 fn read<T: ExtensionValue>(data: &[u8]) {
     let Some(value) = T::parse(data) else { return };
+    reached(type_name::<T>().rsplit("::").next().unwrap_or_default());
     let mut out = Vec::new();
     value.write(&mut out);
     assert_eq!(out.len(), value.encoded_len(), "{:?}", T::KIND);
@@ -66,6 +69,7 @@ fn read<T: ExtensionValue>(data: &[u8]) {
 fn write_again(packet: &Packet) {
     let csrcs: Vec<Ssrc> = packet.csrcs().collect();
     let form = packet.extensions().form().unwrap_or(ExtensionForm::OneByte);
+    reached(if form == ExtensionForm::OneByte { "one byte" } else { "two bytes" });
     let mut out = b"before".to_vec();
     let mut builder = PacketBuilder::new(&mut out, packet.header, &csrcs, form);
     let mut written: Vec<(ExtensionId, Vec<u8>)> = Vec::new();

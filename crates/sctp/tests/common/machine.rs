@@ -4,7 +4,7 @@ use sctp::{Association, Config, Event, Message, Order, Ppid, Reliability, SendOp
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 
 pub(crate) struct End {
     pub(crate) association: Association,
@@ -42,7 +42,9 @@ impl Machine for End {
         let stream = StreamId((choice >> 8) as u16 % 4);
         match choice % 8 {
             0 => {
-                let _ = self.association.recv();
+                if self.association.recv().is_some() {
+                    reached("message");
+                }
             }
             1 => {
                 let _ = self.association.recv_from(stream);

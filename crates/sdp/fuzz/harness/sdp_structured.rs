@@ -1,7 +1,7 @@
 //! Descriptions of browsers with some lines changed: they stay the same when printed, and their parts can be read.
 
 use sdp::{Attribute, Description, MediaDescription};
-use testkit::fuzz::{Input, edit_lines};
+use testkit::fuzz::{Input, edit_lines, reached};
 
 const TEXTS: [&str; 6] = [
     include_str!("../../tests/vectors/chromium-offer.sdp"),
@@ -15,7 +15,11 @@ const TEXTS: [&str; 6] = [
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let text = edit_lines(input.pick(&TEXTS), &mut input);
-    let Ok(description) = Description::parse(&text) else { return };
+    let Ok(description) = Description::parse(&text) else {
+        reached("refused");
+        return;
+    };
+    reached("description");
     let printed = description.to_string();
     assert_eq!(Description::parse(&printed).as_ref(), Ok(&description), "{text:?}");
     for group in description.groups() {
@@ -38,6 +42,7 @@ fn read(media: &MediaDescription) {
     for attribute in &media.attributes {
         assert!(media.has(attribute));
         if let Attribute::Simulcast(simulcast) = attribute {
+            reached("simulcast");
             assert!(simulcast.lists.iter().all(|list| !list.streams.is_empty()));
         }
     }

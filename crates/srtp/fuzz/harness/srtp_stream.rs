@@ -1,7 +1,7 @@
 //! Streams of several sources behind null cryptography: loss, repetition, disorder, jumps, roll-over, changed bytes.
 
 use srtp::{Config, Profile, Protector, Ssrc, Unprotector};
-use testkit::fuzz::{Input, null_crypto};
+use testkit::fuzz::{Input, null_crypto, reached};
 
 /// Streams that both ends may keep.
 const MOST_SSRCS: usize = 4;
@@ -50,6 +50,7 @@ pub(crate) fn run(data: &[u8]) {
                 let Some((clear, sent)) = wire.get(usize::from(which) % wire.len().max(1)) else { continue };
                 let mut received = sent.clone();
                 if let Some(len) = open(&mut unprotector, &mut received) {
+                    reached("as it was");
                     assert_eq!(received[..len], *clear, "what comes out is what went in");
                     let mut again = sent.clone();
                     assert_eq!(open(&mut unprotector, &mut again), None, "T-S03: it is taken once");
@@ -64,9 +65,15 @@ pub(crate) fn run(data: &[u8]) {
                     *byte ^= input.u8();
                 }
                 changed.truncate(changed.len() - usize::from(input.u8() & 3).min(changed.len()));
-                open(&mut unprotector, &mut changed);
+                if open(&mut unprotector, &mut changed).is_some() {
+                    reached("changed");
+                }
             }
-            6 => _ = open(&mut unprotector, &mut input.chunk().to_vec()),
+            6 => {
+                if open(&mut unprotector, &mut input.chunk().to_vec()).is_some() {
+                    reached("made up");
+                }
+            }
             _ => {
                 let (ssrc, rollover) = (Ssrc(u32::from(input.u8() & 7)), input.u32());
                 if unprotector.expect_rollover(ssrc, rollover).is_ok() {
@@ -74,7 +81,11 @@ pub(crate) fn run(data: &[u8]) {
                 }
             }
         }
-        let known = (0..=255).filter(|ssrc| unprotector.rollover(Ssrc(*ssrc)).is_some()).count();
+        let rollovers: Vec<u32> = (0..=255).filter_map(|ssrc| unprotector.rollover(Ssrc(ssrc))).collect();
+        if rollovers.iter().any(|count| *count > 0) {
+            reached("rolled over");
+        }
+        let known = rollovers.len();
         assert!(known <= MOST_SSRCS, "{known} streams are kept");
     }
 }

@@ -6,7 +6,7 @@ use stun::{
     TransactionId,
     auth::{LongTerm, ShortTerm, opaque_string},
 };
-use testkit::fuzz::{Input, mend_stun, null_crypto};
+use testkit::fuzz::{Input, mend_stun, null_crypto, reached};
 
 /// RFC 8489 §6.2.1: never more than was configured.
 const MOST_REQUESTS: u32 = 16;
@@ -67,6 +67,7 @@ fn poll(transaction: &mut Transaction, now: Instant, credentials: &LongTerm) -> 
     credentials.sign(&mut builder);
     builder.fingerprint();
     if builder.finish().is_ok() {
+        reached(if credentials.is_challenged() { "signed" } else { "asked" });
         let message = Message::parse(&out).expect("our own request can be read");
         assert!(message.check_fingerprint().is_ok());
         assert_eq!(message.integrity().is_some(), credentials.is_challenged());
@@ -77,13 +78,15 @@ fn poll(transaction: &mut Transaction, now: Instant, credentials: &LongTerm) -> 
 fn hear(answer: &[u8], credentials: &mut LongTerm, transaction: &mut Transaction) {
     let Ok(message) = Message::parse(answer) else { return };
     let generation = credentials.generation();
-    if credentials.verify(&message).is_err() {
-        transaction.note_violation();
+    match credentials.verify(&message) {
+        Ok(_) => reached("verified"),
+        Err(_) => transaction.note_violation(),
     }
     assert_eq!(credentials.generation(), generation, "looking changes nothing");
     if credentials.handle_challenge(&message).is_ok() {
         assert!(credentials.is_challenged());
         assert_eq!(message.class(), Class::Error);
+        reached("challenged");
     }
 }
 
@@ -111,8 +114,13 @@ fn answer(input: &mut Input<'_>) -> Vec<u8> {
         builder.raw(AttributeType::REALM, b"example.org");
     }
     if form & 8 == 0 {
-        // The nonce cookie with both security features (RFC 8489 §9.2).
-        builder.raw(AttributeType::NONCE, b"obMatJos2wAAAnonce");
+        // With the cookie of both security features (RFC 8489 §9.2), or without.
+        let nonce: &[u8] = if form & 128 == 0 { b"obMatJos2wAAAnonce" } else { b"nonce" };
+        builder.raw(AttributeType::NONCE, nonce);
+    }
+    if form & 64 != 0 {
+        // MD5 and SHA-256, which the cookie promises.
+        builder.raw(AttributeType::PASSWORD_ALGORITHMS, &[0, 1, 0, 0, 0, 2, 0, 0]);
     }
     for _ in 0..input.below(6) {
         let kind = input.pick(&KINDS);

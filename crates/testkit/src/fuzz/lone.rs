@@ -1,6 +1,6 @@
 //! One machine alone with what the fuzzer says.
 
-use super::Bounds;
+use super::{Bounds, reached, reached_event};
 use crate::{
     Machine, clock,
     machine::{Polled, poll_checked},
@@ -92,12 +92,16 @@ impl<M: Machine> Lone<M> {
         let mut events = 0;
         while let Some(event) = self.machine.poll_event() {
             assert!(!self.has_ended, "the event {event:?} after the final event");
+            reached_event(|| format!("{event:?}"));
             self.has_ended = M::is_final(&event);
             events += 1;
             assert!(events <= EVENTS, "more than {EVENTS} events from one drain");
         }
         assert!(!self.has_ended || self.machine.poll_timeout().is_none(), "an alarm after the final event");
         self.machine.check();
+        if self.machine.is_ready() {
+            reached("ready");
+        }
         sent
     }
 }

@@ -1,5 +1,6 @@
 //! Inputs that are kept in the repository.
 
+use super::places::record;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,14 +8,15 @@ use std::{
 };
 
 /// The tests that replay what is kept of each target, one each. The targets are modules of the test's root with a
-/// function `run`: `testkit::fuzz_tests!(stun_message, stun_transaction);`
+/// function `run`. Behind each of them stands which [places](reached) its inputs reach together:
+/// `testkit::fuzz_tests!(stun_message: [], stun_transaction: ["answered", "challenged"]);`
 #[macro_export]
 macro_rules! fuzz_tests {
-    ($($target:ident),+ $(,)?) => {
+    ($($target:ident: $places:expr),+ $(,)?) => {
         $(
             #[test]
             fn $target() {
-                $crate::fuzz::replay(env!("CARGO_MANIFEST_DIR"), stringify!($target), $target::run);
+                $crate::fuzz::replay(env!("CARGO_MANIFEST_DIR"), stringify!($target), $target::run, &$places);
             }
         )+
     };
@@ -24,17 +26,23 @@ macro_rules! fuzz_tests {
 ///
 /// # Panics
 ///
-/// When the target does, with the name of the file, and when there is no file.
-pub fn replay(crate_folder: &str, target: &str, run: fn(&[u8])) {
+/// When the target does, with the name of the file; when there is no file; and when one of these `places` is not
+/// [reached] any more, because then the inputs are worth little.
+pub fn replay(crate_folder: &str, target: &str, run: fn(&[u8]), places: &[&str]) {
     let fuzz = Path::new(crate_folder).join("fuzz");
     let files: Vec<PathBuf> =
         ["corpus", "found"].iter().flat_map(|kept| files(&fuzz.join(kept).join(target))).collect();
     assert!(!files.is_empty(), "no input is kept for {target} in {}", fuzz.display());
-    run(&[]);
-    for file in files {
-        let data = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let _announce = AnnounceOnPanic(&file);
-        run(&data);
+    let reached = record(|| {
+        run(&[]);
+        for file in files {
+            let data = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let _announce = AnnounceOnPanic(&file);
+            run(&data);
+        }
+    });
+    for place in places {
+        assert!(reached.contains(*place), "no input of {target} comes to {place:?}, only to {reached:?}");
     }
 }
 
@@ -63,6 +71,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "no input is kept for nothing")]
     fn a_target_without_inputs_is_an_error() {
-        replay(env!("CARGO_MANIFEST_DIR"), "nothing", |_| ());
+        replay(env!("CARGO_MANIFEST_DIR"), "nothing", |_| (), &[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "no input of rtcp comes to \"there\", only to {\"here\"}")]
+    fn inputs_that_reach_less_than_before_are_an_error() {
+        let rtp = concat!(env!("CARGO_MANIFEST_DIR"), "/../rtp");
+        replay(rtp, "rtcp", |_| super::super::reached("here"), &["here", "there"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Datagrams, alarms and calls in an order that the fuzzer chooses.
 
-use super::Input;
+use super::{Input, reached};
 use crate::{
     Machine, Seed, Side, clock,
     laws::rig::{Broken, Limits, Op, Rig, Time},
@@ -75,13 +75,21 @@ where
     if head > 0 {
         rig.drive(Duration::from_millis(1 << (head - 1).min(13)), Duration::ZERO)?;
     }
+    let is_disturbed = !input.is_empty();
     for _ in 0..STEPS {
         if input.is_empty() {
             break;
         }
         step(rig, input)?;
+        if rig.are_ready() {
+            reached("both ready");
+        }
     }
-    rig.drive(epilogue, Duration::ZERO)
+    rig.drive(epilogue, Duration::ZERO)?;
+    if is_disturbed && rig.are_ready() {
+        reached("both ready in the end");
+    }
+    Ok(())
 }
 
 fn step<A, B>(rig: &mut Rig<A, B>, input: &mut Input<'_>) -> Result<(), Broken>

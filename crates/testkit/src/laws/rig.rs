@@ -2,6 +2,7 @@
 
 use crate::{
     Machine, Path, Seed, Side,
+    fuzz::reached_event,
     machine::{Polled, poll_checked},
 };
 use std::{
@@ -199,10 +200,9 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
 
     pub(crate) fn drive_until_ready(&mut self, patience: Duration) -> Result<(), Broken> {
         let end = self.now + patience;
-        let is_ready = |rig: &Self| rig.a.is_ready() && rig.b.is_ready();
-        self.drive_while(end, Duration::ZERO, |rig| !is_ready(rig))?;
+        self.drive_while(end, Duration::ZERO, |rig| !rig.are_ready())?;
         self.drain_both()?;
-        if is_ready(self) {
+        if self.are_ready() {
             return Ok(());
         }
         let who = match (self.a.is_ready(), self.b.is_ready()) {
@@ -212,6 +212,10 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         };
         let verb = if who.starts_with("neither") { "became" } else { "did not become" };
         Err(Broken(format!("{who} {verb} ready within {patience:?} on a perfect wire")))
+    }
+
+    pub(crate) fn are_ready(&self) -> bool {
+        self.a.is_ready() && self.b.is_ready()
     }
 
     /// From now on nothing arrives any more.
@@ -388,6 +392,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         };
         let Some((is_final, text)) = polled else { return Ok(false) };
         self.refuse_after_end(side, || format!("the event {text}"))?;
+        reached_event(|| text.clone());
         self.note(|| Output::Event(side, text));
         if is_final {
             self.mailbox(side).has_ended = true;

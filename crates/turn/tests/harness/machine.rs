@@ -7,7 +7,7 @@ use std::{
     num::NonZeroUsize,
     time::{Duration, Instant},
 };
-use testkit::{Machine, Seed};
+use testkit::{Machine, Seed, fuzz::reached};
 use turn::{
     Client, ClientConfig, FiveTuple, Server, ServerConfig,
     client::{self, Received},
@@ -25,6 +25,7 @@ impl Machine for ClientMachine {
 
     fn handle_datagram(&mut self, now: Instant, path: FiveTuple, datagram: &mut [u8]) {
         if let Received::Peer { payload, .. } = self.client.handle_datagram(now, path, datagram) {
+            reached("data of a peer");
             assert!(datagram.get(payload).is_some(), "the range is within the datagram");
         }
     }
@@ -117,6 +118,7 @@ impl Machine for ServerMachine {
         let received = self.server.handle_datagram(now, path, datagram);
         self.open_sockets(now);
         if let server::Received::Relay { relay, peer, payload } = received {
+            reached("data for a peer");
             let payload = datagram.get(payload).expect("invariant: the range is within the datagram");
             let mut out = Vec::new();
             let answer = self.server.handle_relay_datagram(now, relay, peer, payload, &mut out);
