@@ -10,6 +10,7 @@ mod demo;
 mod deny;
 mod doc;
 mod fmt;
+mod fuzz;
 mod graph;
 mod interop;
 mod metadata;
@@ -21,6 +22,7 @@ mod sim;
 mod soak;
 mod test;
 mod tidy;
+mod tool;
 mod tree;
 
 use std::{env, process::ExitCode};
@@ -50,6 +52,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "doc", about: "builds the documentation, warnings denied", run: doc::run },
     Command { name: "fmt", about: "formats all packages; --check only looks", run: fmt::run },
+    Command {
+        name: "fuzz",
+        about: "runs fuzz targets; --list, --seconds N, --keep, --sessions N, TARGET",
+        run: fuzz::run,
+    },
     Command { name: "graph", about: "compares the dependency graph with the design", run: graph::run },
     Command {
         name: "interop",

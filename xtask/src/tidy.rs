@@ -4,6 +4,7 @@ mod citations;
 mod crates;
 mod files;
 mod forbidden;
+mod fuzz;
 mod imports;
 mod size;
 mod wire;
@@ -43,6 +44,7 @@ const RULES: &[Rule] = &[
     files::check_text,
     forbidden::check_code,
     forbidden::check_manifests,
+    fuzz::check,
     imports::check,
     size::check,
     wire::check,

@@ -6,7 +6,13 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 /// Paths relative to the root, with their text. Binary files have none.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
-    files: BTreeMap<String, Option<String>>,
+    files: BTreeMap<String, File>,
+}
+
+#[derive(Debug)]
+struct File {
+    len: usize,
+    text: Option<String>,
 }
 
 impl Tree {
@@ -26,7 +32,7 @@ impl Tree {
         for path in paths {
             // A file that is deleted but still in the index is gone for us.
             if let Ok(bytes) = fs::read(root.join(&path)) {
-                files.insert(path, String::from_utf8(bytes).ok());
+                files.insert(path, File { len: bytes.len(), text: String::from_utf8(bytes).ok() });
             }
         }
         if files.is_empty() {
@@ -38,7 +44,9 @@ impl Tree {
     /// A made-up tree.
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
-        let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), Some((*text).to_owned()));
+        let owned = |(path, text): &(&str, &str)| {
+            ((*path).to_owned(), File { len: text.len(), text: Some((*text).to_owned()) })
+        };
         Self { files: files.iter().map(owned).collect() }
     }
 
@@ -47,12 +55,17 @@ impl Tree {
     }
 
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
-        self.files.get(path)?.as_deref()
+        self.files.get(path)?.text.as_deref()
+    }
+
+    /// The size of a file, text or not, in bytes.
+    pub(crate) fn len(&self, path: &str) -> Option<usize> {
+        self.files.get(path).map(|file| file.len)
     }
 
     /// All files that are text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().filter_map(|(path, text)| Some((path.as_str(), text.as_deref()?)))
+        self.files.iter().filter_map(|(path, file)| Some((path.as_str(), file.text.as_deref()?)))
     }
 
     /// All Rust files.

@@ -10,5 +10,7 @@ mod descriptions;
 mod flow;
 #[path = "session/laws.rs"]
 mod laws;
+#[path = "session/peer.rs"]
+mod peer;
 #[path = "session/security.rs"]
 mod security;

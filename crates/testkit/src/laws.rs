@@ -14,7 +14,7 @@
 //! | L6 [`output_on_poll`] | polls only append, `None` stays `None` until something happens, `poll_timeout` is pure |
 //! | L7 [`closed_is_final`] | after the final event nothing comes out any more, whatever goes in |
 
-mod rig;
+pub(crate) mod rig;
 
 use crate::{Machine, Seed, Side, clock, seed::number_from_env};
 use proptest::{

@@ -3,6 +3,7 @@
 mod clock;
 mod drop_reason;
 mod firewall;
+pub mod fuzz;
 pub mod laws;
 mod link;
 mod machine;

@@ -59,6 +59,10 @@ pub trait Machine {
         true
     }
 
+    /// Asserts what must hold at any time, such as limits of memory. Called after every step of a schedule.
+    /// Default: nothing.
+    fn check(&self) {}
+
     /// Whether this event is the last one of a life (`Closed`, law L7). Default: none is.
     #[must_use]
     fn is_final(event: &Self::Event) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::{
     Machine, Path, Seed, Side,
+    fuzz::reached_event,
     machine::{Polled, poll_checked},
 };
 use std::{
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Datagrams one drain may yield before it counts as endless.
+/// Datagrams one drain may yield before it counts as endless, unless a run has limits of its own.
 const ENDLESS: usize = 10_000;
 /// Events one drain may yield.
 const ENDLESS_EVENTS: usize = 10_000;
@@ -20,13 +21,23 @@ const LATENCY: Duration = Duration::from_millis(5);
 /// Datagrams remembered for repetition and mutation.
 const MEMORY: usize = 64;
 
+/// How much may happen at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Datagrams from one drain.
+    pub(crate) datagrams: usize,
+    /// Bytes in them.
+    pub(crate) bytes: usize,
+    pub(crate) alarms_per_second: u64,
+}
+
 /// Why a law does not hold.
 #[derive(Debug)]
-pub(super) struct Broken(pub(super) String);
+pub(crate) struct Broken(pub(crate) String);
 
 /// One step of a schedule.
 #[derive(Clone, Debug)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// Milliseconds go by.
     Advance(u16),
     /// The next call says a time so many milliseconds ago (law L3).
@@ -41,10 +52,14 @@ pub(super) enum Op {
     Extend(Side, u16, u8),
     /// Random bytes.
     Garbage(Side, Vec<u8>),
+    /// The oldest datagram on the wire is lost.
+    Lose(Side),
     /// An old datagram with one byte changed.
     Mutate(Side, u16, u16, u8),
     /// An old datagram once more.
     Repeat(Side, u16),
+    /// An old datagram with other bytes from some place on.
+    Rewrite(Side, u16, u16, Vec<u8>),
     /// The alarm goes off, due or not.
     Timeout(Side),
     /// One datagram is polled.
@@ -55,7 +70,7 @@ pub(super) enum Op {
 
 /// What [`Op::Back`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Time {
+pub(crate) enum Time {
     /// Nothing: calls say the present.
     Exact,
     /// The next call says an earlier time.
@@ -86,7 +101,7 @@ impl<P> Mailbox<P> {
     }
 }
 
-pub(super) struct Rig<A: Machine, B: Machine<Path = A::Path>> {
+pub(crate) struct Rig<A: Machine, B: Machine<Path = A::Path>> {
     a: A,
     b: B,
     to_a: Mailbox<A::Path>,
@@ -95,11 +110,13 @@ pub(super) struct Rig<A: Machine, B: Machine<Path = A::Path>> {
     time: Time,
     back: Duration,
     is_cut: bool,
-    outputs: Vec<Output>,
+    limits: Limits,
+    /// `None` when nobody will compare.
+    outputs: Option<Vec<Output>>,
 }
 
 impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
-    pub(super) fn new(
+    pub(crate) fn new(
         make: impl Fn(Instant, Seed) -> (A, B),
         start: Instant,
         seed: Seed,
@@ -115,15 +132,23 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             time,
             back: Duration::ZERO,
             is_cut: false,
-            outputs: Vec::new(),
+            limits: Limits { datagrams: ENDLESS, bytes: usize::MAX, alarms_per_second: ALARMS_PER_SECOND },
+            outputs: Some(Vec::new()),
         }
     }
 
-    pub(super) fn apply_all(&mut self, ops: &[Op]) -> Result<(), Broken> {
+    /// With other limits, and without a memory for [`same_as`](Self::same_as).
+    pub(crate) fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.outputs = None;
+        self
+    }
+
+    pub(crate) fn apply_all(&mut self, ops: &[Op]) -> Result<(), Broken> {
         ops.iter().try_for_each(|op| self.apply(op))
     }
 
-    pub(super) fn apply(&mut self, op: &Op) -> Result<(), Broken> {
+    pub(crate) fn apply(&mut self, op: &Op) -> Result<(), Broken> {
         match op {
             Op::Advance(millis) => self.now += Duration::from_millis((*millis).into()),
             Op::Back(millis) => {
@@ -147,6 +172,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             Op::Event(side) => {
                 self.poll_event(*side)?;
             }
+            Op::Lose(side) => drop(self.mailbox(*side).waiting.pop_front()),
             Op::Timeout(side) => {
                 let said = self.said(*side);
                 self.fire(*side, said);
@@ -154,25 +180,29 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             Op::Transmit(side) => {
                 self.poll_transmit(*side)?;
             }
-            Op::Extend(..) | Op::Garbage(..) | Op::Mutate(..) | Op::Repeat(..) | Op::Truncate(..) => {
-                self.disturb(op);
-            }
+            Op::Extend(..)
+            | Op::Garbage(..)
+            | Op::Mutate(..)
+            | Op::Repeat(..)
+            | Op::Rewrite(..)
+            | Op::Truncate(..) => self.disturb(op),
         }
+        self.a.check();
+        self.b.check();
         self.note_alarms()
     }
 
     /// Runs both as a driver does: drain, then whatever comes first. Alarms go off `late`.
-    pub(super) fn drive(&mut self, span: Duration, late: Duration) -> Result<(), Broken> {
+    pub(crate) fn drive(&mut self, span: Duration, late: Duration) -> Result<(), Broken> {
         let end = self.now + span;
         self.drive_while(end, late, |_| true)
     }
 
-    pub(super) fn drive_until_ready(&mut self, patience: Duration) -> Result<(), Broken> {
+    pub(crate) fn drive_until_ready(&mut self, patience: Duration) -> Result<(), Broken> {
         let end = self.now + patience;
-        let is_ready = |rig: &Self| rig.a.is_ready() && rig.b.is_ready();
-        self.drive_while(end, Duration::ZERO, |rig| !is_ready(rig))?;
+        self.drive_while(end, Duration::ZERO, |rig| !rig.are_ready())?;
         self.drain_both()?;
-        if is_ready(self) {
+        if self.are_ready() {
             return Ok(());
         }
         let who = match (self.a.is_ready(), self.b.is_ready()) {
@@ -184,14 +214,18 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         Err(Broken(format!("{who} {verb} ready within {patience:?} on a perfect wire")))
     }
 
+    pub(crate) fn are_ready(&self) -> bool {
+        self.a.is_ready() && self.b.is_ready()
+    }
+
     /// From now on nothing arrives any more.
-    pub(super) fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         self.is_cut = true;
         self.to_a.waiting.clear();
         self.to_b.waiting.clear();
     }
 
-    pub(super) fn close(&mut self, side: Side) {
+    pub(crate) fn close(&mut self, side: Side) {
         let said = self.said_in_passing(side);
         match side {
             Side::A => self.a.close(said),
@@ -199,7 +233,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         }
     }
 
-    pub(super) fn has_ended(&self) -> Result<(), Broken> {
+    pub(crate) fn has_ended(&self) -> Result<(), Broken> {
         for (ends, mailbox, who) in [(A::ENDS, &self.to_a, "first"), (B::ENDS, &self.to_b, "second")] {
             if ends && !mailbox.has_ended {
                 return Err(Broken(format!(
@@ -211,19 +245,19 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         Ok(())
     }
 
-    pub(super) fn drain_both(&mut self) -> Result<(), Broken> {
+    pub(crate) fn drain_both(&mut self) -> Result<(), Broken> {
         self.drain(Side::A)?;
         self.drain(Side::B)
     }
 
     /// A drained machine has nothing to say at the same instant, and asking for its alarm changes nothing.
-    pub(super) fn stays_dry(&mut self, side: Side) -> Result<(), Broken> {
+    pub(crate) fn stays_dry(&mut self, side: Side) -> Result<(), Broken> {
         let before = self.alarm(side);
         for _ in 0..3 {
             if self.alarm(side) != before {
                 return Err(Broken("poll_timeout gave another answer to the same question".to_owned()));
             }
-            if self.poll_transmit(side)? {
+            if self.poll_transmit(side)?.is_some() {
                 return Err(Broken(
                     "poll_transmit said None, and then something, with nothing in between".to_owned(),
                 ));
@@ -237,16 +271,18 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         Ok(())
     }
 
-    pub(super) fn same_as(&self, other: &Self) -> Result<(), Broken> {
-        for (index, (ours, theirs)) in self.outputs.iter().zip(&other.outputs).enumerate() {
+    pub(crate) fn same_as(&self, other: &Self) -> Result<(), Broken> {
+        let (ours, theirs) =
+            (self.outputs.as_deref().unwrap_or(&[]), other.outputs.as_deref().unwrap_or(&[]));
+        for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
             if ours != theirs {
                 return Err(Broken(format!("output {index} differs: {ours:?} and {theirs:?}")));
             }
         }
-        if self.outputs.len() == other.outputs.len() {
+        if ours.len() == theirs.len() {
             Ok(())
         } else {
-            let (ours, theirs) = (self.outputs.len(), other.outputs.len());
+            let (ours, theirs) = (ours.len(), theirs.len());
             Err(Broken(format!("{ours} outputs in one run, {theirs} in the other")))
         }
     }
@@ -278,7 +314,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             }
             alarms += 1;
             let seconds = self.now.saturating_duration_since(begin).as_secs() + 1;
-            if alarms > seconds * ALARMS_PER_SECOND {
+            if alarms > seconds * self.limits.alarms_per_second {
                 return Err(Broken(format!("{alarms} alarms in {seconds} s")));
             }
             self.ring(side)?;
@@ -302,11 +338,17 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
     }
 
     fn drain(&mut self, side: Side) -> Result<(), Broken> {
-        let mut datagrams = 0;
-        while self.poll_transmit(side)? {
-            datagrams += 1;
-            if datagrams > ENDLESS {
-                return Err(Broken(format!("more than {ENDLESS} datagrams from one drain")));
+        let Limits { datagrams, bytes, .. } = self.limits;
+        let mut sent = 0;
+        let mut sent_bytes = 0;
+        while let Some(len) = self.poll_transmit(side)? {
+            sent += 1;
+            sent_bytes += len;
+            if sent > datagrams {
+                return Err(Broken(format!("more than {datagrams} datagrams from one drain")));
+            }
+            if sent_bytes > bytes {
+                return Err(Broken(format!("more than {bytes} bytes in {sent} datagrams from one drain")));
             }
         }
         let mut events = 0;
@@ -319,15 +361,17 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         Ok(())
     }
 
-    fn poll_transmit(&mut self, side: Side) -> Result<bool, Broken> {
+    /// One datagram; its length.
+    fn poll_transmit(&mut self, side: Side) -> Result<Option<usize>, Broken> {
         let said = self.said(side);
         let polled = match side {
             Side::A => poll_checked(&mut self.a, said),
             Side::B => poll_checked(&mut self.b, said),
         };
-        let Some(Polled { path, datagram }) = polled.map_err(Broken)? else { return Ok(false) };
-        self.refuse_after_end(side, || format!("a datagram of {} bytes", datagram.len()))?;
-        self.outputs.push(Output::Datagram(side, format!("{path:?}"), datagram.clone()));
+        let Some(Polled { path, datagram }) = polled.map_err(Broken)? else { return Ok(None) };
+        let len = datagram.len();
+        self.refuse_after_end(side, || format!("a datagram of {len} bytes"))?;
+        self.note(|| Output::Datagram(side, format!("{path:?}"), datagram.clone()));
         let at = self.now + LATENCY;
         let is_cut = self.is_cut;
         let mailbox = self.mailbox(side.other());
@@ -338,7 +382,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         if !is_cut {
             mailbox.waiting.push_back((at, path.reversed(), datagram));
         }
-        Ok(true)
+        Ok(Some(len))
     }
 
     fn poll_event(&mut self, side: Side) -> Result<bool, Broken> {
@@ -348,7 +392,8 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
         };
         let Some((is_final, text)) = polled else { return Ok(false) };
         self.refuse_after_end(side, || format!("the event {text}"))?;
-        self.outputs.push(Output::Event(side, text));
+        reached_event(|| text.clone());
+        self.note(|| Output::Event(side, text));
         if is_final {
             self.mailbox(side).has_ended = true;
             if let Some(at) = self.alarm(side) {
@@ -372,9 +417,15 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             if alarm.is_some() {
                 self.refuse_after_end(side, || "an alarm".to_owned())?;
             }
-            self.outputs.push(Output::Alarm(side, alarm));
+            self.note(|| Output::Alarm(side, alarm));
         }
         Ok(())
+    }
+
+    fn note(&mut self, output: impl FnOnce() -> Output) {
+        if let Some(outputs) = &mut self.outputs {
+            outputs.push(output());
+        }
     }
 
     fn disturb(&mut self, op: &Op) {
@@ -402,6 +453,13 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
                 let Some((path, datagram)) = self.remembered(*side, *which) else { return };
                 (*side, path, datagram)
             }
+            Op::Rewrite(side, which, at, bytes) => {
+                let Some((path, mut datagram)) = self.remembered(*side, *which) else { return };
+                let at = usize::from(*at) % (datagram.len() + 1);
+                let end = datagram.len().min(at + bytes.len());
+                drop(datagram.splice(at..end, bytes.iter().copied()));
+                (*side, path, datagram)
+            }
             Op::Truncate(side, which, len) => {
                 let Some((path, mut datagram)) = self.remembered(*side, *which) else { return };
                 datagram.truncate(usize::from(*len) % (datagram.len() + 1));
@@ -412,6 +470,7 @@ impl<A: Machine, B: Machine<Path = A::Path>> Rig<A, B> {
             | Op::Command(..)
             | Op::Deliver(_)
             | Op::Event(_)
+            | Op::Lose(_)
             | Op::Timeout(_)
             | Op::Transmit(_) => return,
         };

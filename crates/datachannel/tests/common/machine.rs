@@ -1,0 +1,90 @@
+//! Channels as the test kit sees them.
+
+use datachannel::{ChannelInit, ChannelKey, Channels, Config, Event, Payload, Role};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+use testkit::{Machine, Seed, fuzz::reached};
+
+pub(crate) struct End {
+    pub(crate) channels: Channels,
+    keys: Vec<ChannelKey>,
+    connected: bool,
+    closes: u32,
+}
+
+impl Machine for End {
+    type Path = ();
+    type Event = Event;
+
+    fn handle_datagram(&mut self, now: Instant, (): (), datagram: &mut [u8]) {
+        self.channels.handle_packet(now, datagram);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.channels.handle_timeout(now);
+    }
+
+    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<((), NonZeroUsize)> {
+        self.channels.poll_transmit(now, out).map(|len| ((), len))
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        let event = self.channels.poll_event();
+        match event {
+            Some(Event::Connected { .. }) => self.connected = true,
+            Some(Event::Announced(key)) => self.keys.push(key),
+            _ => {}
+        }
+        event
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.channels.poll_timeout()
+    }
+
+    fn command(&mut self, now: Instant, choice: u64) {
+        let key = self.keys.get((choice >> 8) as usize % self.keys.len().max(1)).copied();
+        match (choice % 8, key) {
+            (0, _) | (_, None) => self.keys.extend(self.channels.open(now, ChannelInit::new("x"))),
+            (1, Some(key)) => self.channels.close(now, key),
+            (2 | 3, Some(key)) => {
+                if self.channels.recv(now, key).is_some() {
+                    reached("message");
+                }
+            }
+            (_, Some(key)) => {
+                let payload = Payload::binary(vec![7; (choice >> 16) as usize % 5_000]);
+                let _ = self.channels.send(now, key, payload);
+            }
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.closes += 1;
+        if self.closes == 1 {
+            self.channels.shutdown(now);
+        } else {
+            self.channels.abort(now, "closed twice");
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.connected
+    }
+
+    fn is_final(event: &Event) -> bool {
+        matches!(event, Event::AssociationClosed(_))
+    }
+}
+
+/// Two sides that connect to each other.
+pub(crate) fn pair(config: Config, now: Instant, seed: Seed) -> (End, End) {
+    let config = Arc::new(config);
+    let end = |label, role| {
+        let mut channels = Channels::new(Arc::clone(&config), now, seed.boxed_random(label));
+        channels.start(now, role);
+        End { channels, keys: Vec::new(), connected: false, closes: 0 }
+    };
+    (end("a", Role::Client), end("b", Role::Server))
+}
