@@ -10,11 +10,7 @@
 mod stack;
 
 use media::PacketToSend;
-use peerconnection::{
-    Datagram,
-    bytes::Bytes,
-    datachannel::Payload,
-};
+use peerconnection::{Datagram, bytes::Bytes, datachannel::Payload};
 use rtp::{
     HeaderView, SequenceNumber, Ssrc, Timestamp,
     rtcp::{Compound, Nack, ReportBlock, RtcpPacket, SenderInfo, SenderReport, SourceDescription},
@@ -42,7 +38,11 @@ impl Kernel {
     }
 
     /// `state` is shared between the preparation and the work.
-    fn with<S: 'static>(state: S, mut prepare: impl FnMut(&mut S) + 'static, mut work: impl FnMut(&mut S) + 'static) -> Self {
+    fn with<S: 'static>(
+        state: S,
+        mut prepare: impl FnMut(&mut S) + 'static,
+        mut work: impl FnMut(&mut S) + 'static,
+    ) -> Self {
         let shared = std::rc::Rc::new(std::cell::RefCell::new(state));
         let other = std::rc::Rc::clone(&shared);
         Self {
@@ -163,7 +163,8 @@ fn protect(profile: Profile) -> Kernel {
 fn unprotect() -> Kernel {
     let profile = Profile::AeadAes128Gcm;
     let (key, salt) = (vec![1; profile.key_len()], vec![2; profile.salt_len()]);
-    let unprotector = Unprotector::new(&stack::provider(), profile, &key, &salt, Config::new()).expect("keys fit");
+    let unprotector =
+        Unprotector::new(&stack::provider(), profile, &key, &salt, Config::new()).expect("keys fit");
     let state = (0, Vec::with_capacity(1_500), protector(profile), unprotector);
     Kernel::with(
         state,
@@ -251,7 +252,8 @@ impl Associations {
         };
         let (a, b) = (end("a"), end("b"));
         let message = Bytes::from(vec![7; 1_100]);
-        let mut pair = Self { now, a, b, message, packet: Vec::with_capacity(2_000), other: Vec::with_capacity(2_000) };
+        let mut pair =
+            Self { now, a, b, message, packet: Vec::with_capacity(2_000), other: Vec::with_capacity(2_000) };
         pair.a.connect(now);
         while !(pair.a.is_connected() && pair.b.is_connected()) {
             pair.carry();

@@ -37,7 +37,11 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command { name: "bench", about: "measures beside other implementations; --help says more", run: bench::run },
+    Command {
+        name: "bench",
+        about: "measures beside other implementations; --help says more",
+        run: bench::run,
+    },
     Command { name: "clippy", about: "lints each package on its own, warnings denied", run: clippy::run },
     Command {
         name: "coverage-of-rules",

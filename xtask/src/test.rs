@@ -131,7 +131,10 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     steps.push(Step::cargo("doc", doc::ARGUMENTS).with(doc::VARIABLES));
     steps.push(tests());
     // Each benchmark does its work once.
-    steps.push(Step::cargo("benches", &["test", "--locked", "-p", "peerlane-benches", "--all-features", "--benches"]));
+    steps.push(Step::cargo(
+        "benches",
+        &["test", "--locked", "-p", "peerlane-benches", "--all-features", "--benches"],
+    ));
     steps.push(Step::cargo(
         "doctests",
         &["test", "--locked", "--workspace", "--all-features", "--doc", "--no-fail-fast"],

@@ -86,7 +86,11 @@ mod beside_rustcrypto {
                 let key = [9; 32];
                 let message: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
                 let (mut text, mut tag) = (message.clone(), [0; 16]);
-                ours.aead(id).unwrap().key(&key[..id.key_len()]).unwrap().seal(&[1; 12], b"aad", &mut text, &mut tag);
+                ours.aead(id)
+                    .unwrap()
+                    .key(&key[..id.key_len()])
+                    .unwrap()
+                    .seal(&[1; 12], b"aad", &mut text, &mut tag);
                 let opener = theirs.aead(id).unwrap().key(&key[..id.key_len()]).unwrap();
                 opener.open(&[1; 12], b"aad", &mut text, &tag).unwrap();
                 assert_eq!(text, message);

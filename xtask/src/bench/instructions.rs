@@ -7,16 +7,8 @@ use std::{fs, path::PathBuf};
 /// What was counted when it was written last.
 const STORED: &str = "benches/instructions.json";
 
-const BUILD: &[&str] = &[
-    "build",
-    "--quiet",
-    "--locked",
-    "--release",
-    "-p",
-    "peerlane-benches",
-    "--example",
-    "instructions",
-];
+const BUILD: &[&str] =
+    &["build", "--quiet", "--locked", "--release", "-p", "peerlane-benches", "--example", "instructions"];
 
 /// Counts all kernels and compares them with what is stored, or stores them.
 pub(super) fn run(writes: bool) -> Result<(), Failure> {
@@ -41,7 +33,8 @@ pub(super) fn run(writes: bool) -> Result<(), Failure> {
         println!("{name:<36} is stored, but there is no such kernel any more");
     }
     if writes {
-        let text = serde_json::to_string_pretty(&Value::Object(counted)).map_err(|error| error.to_string())?;
+        let text =
+            serde_json::to_string_pretty(&Value::Object(counted)).map_err(|error| error.to_string())?;
         fs::write(path(), text + "\n").map_err(|error| format!("{STORED}: {error}"))?;
         println!("written to {STORED}");
     }

@@ -49,16 +49,10 @@ impl Port {
         self.socket().max_segments()
     }
 
-    pub(super) fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        clock: Clock,
-    ) -> Poll<io::Result<Batch>> {
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, clock: Clock) -> Poll<io::Result<Batch>> {
         match self {
             Self::Muxed(link) => link.poll_read(cx),
-            Self::Own { socket, .. } => {
-                ReadBuffer::with_shared(|buffer| socket.poll_read(cx, buffer, clock))
-            }
+            Self::Own { socket, .. } => ReadBuffer::with_shared(|buffer| socket.poll_read(cx, buffer, clock)),
         }
     }
 
