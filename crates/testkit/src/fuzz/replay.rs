@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The tests that replay what is kept of each target, one each. The targets are modules of the test's root with a
-/// function `run`. Behind each of them stands which [places](reached) its inputs reach together:
+/// function `run`. Behind each of them stands which [places](crate::fuzz::reached) its inputs reach together:
 /// `testkit::fuzz_tests!(stun_message: [], stun_transaction: ["answered", "challenged"]);`
 #[macro_export]
 macro_rules! fuzz_tests {
@@ -27,7 +27,7 @@ macro_rules! fuzz_tests {
 /// # Panics
 ///
 /// When the target does, with the name of the file; when there is no file; and when one of these `places` is not
-/// [reached] any more, because then the inputs are worth little.
+/// [reached](crate::fuzz::reached) any more, because then the inputs are worth little.
 pub fn replay(crate_folder: &str, target: &str, run: fn(&[u8]), places: &[&str]) {
     let fuzz = Path::new(crate_folder).join("fuzz");
     let files: Vec<PathBuf> =
