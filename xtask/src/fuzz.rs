@@ -255,7 +255,8 @@ fn how_to_repeat(target: &Target, file: &Path, progress: &Progress) -> String {
     )
 }
 
-/// Puts the smallest set of inputs that reaches all that is reached into the repository.
+/// Puts the smallest set of inputs that reaches all that is reached into the repository. What has a name of its own was
+/// put there by somebody and stays.
 fn keep(target: &Target, places: &Places) -> Result<(), Failure> {
     let (corpus, kept) = (places.folder("corpus", target)?, target.folder.join("corpus").join(&target.name));
     let merged = places.folder("merged", target)?;
@@ -278,15 +279,26 @@ fn keep(target: &Target, places: &Places) -> Result<(), Failure> {
         return Err(format!("{}: the inputs could not be merged: {status}", target.name));
     }
     fs::create_dir_all(&kept).map_err(fail)?;
-    for file in files(&kept) {
+    let (computed, named): (Vec<_>, Vec<_>) = files(&kept).into_iter().partition(|file| is_hash(file));
+    for file in computed {
         fs::remove_file(file).map_err(fail)?;
     }
+    let named: Vec<Vec<u8>> = named.iter().map(fs::read).collect::<Result<_, _>>().map_err(fail)?;
     for file in &chosen {
-        let name = file.file_name().unwrap_or_default();
-        fs::copy(file, kept.join(name)).map_err(fail)?;
+        let data = fs::read(file).map_err(fail)?;
+        if !named.contains(&data) {
+            let name = file.file_name().unwrap_or_default();
+            fs::write(kept.join(name), data).map_err(fail)?;
+        }
     }
-    println!("{}: {} inputs are kept", target.name, chosen.len());
+    println!("{}: {} inputs are kept", target.name, files(&kept).len());
     Ok(())
+}
+
+/// Whether libFuzzer named the file, by what is in it.
+fn is_hash(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The files of a folder; none when it is missing.
@@ -323,6 +335,12 @@ mod tests {
         assert_eq!(choose(all(), &[]).unwrap().len(), all().len());
         assert_eq!(choose(all(), &words("rtcp sdp_text")).unwrap().len(), 2);
         assert!(choose(all(), &words("nothing")).is_err());
+    }
+
+    #[test]
+    fn files_named_by_hand_are_told_from_others() {
+        assert!(is_hash(Path::new("x/1dca90ead946de587b89255c6f4fb4018c227d04")));
+        assert!(!is_hash(Path::new("x/relays")) && !is_hash(Path::new("x/a-stream-of-a-high-number")));
     }
 
     #[test]

@@ -70,7 +70,8 @@ impl Config {
     }
 
     /// The receive window we advertise, in bytes (RFC 9260 §6). Default: 1 MiB, at least 4,096. What is really held,
-    /// bookkeeping included, stays below twice this. A round trip carries at most one window, so a path of 100 ms
+    /// bookkeeping included, stays below twice this, or below this and two bytes for each stream there may be, if that
+    /// is more. A round trip carries at most one window, so a path of 100 ms
     /// with 1 MiB carries at most 84 Mbit/s.
     #[must_use]
     pub fn with_receive_buffer(self, bytes: usize) -> Self {

@@ -112,6 +112,27 @@ fn t_c05_reassembly_is_bounded() {
     assert_eq!(stats.receive_held, 0);
 }
 
+/// T-C05: the sequence numbers of streams take memory, and not the room of messages: a small window stays open.
+#[test]
+fn t_c05_a_stream_of_a_high_number_leaves_a_small_window_open() {
+    for buffer in [4_096, 65_536] {
+        let config = Config::default().with_receive_buffer(buffer);
+        let mut script = Script::established_on(u16::MAX, config);
+        script.say(&[data(3, TSN, 65_534, 0, b"x")]);
+        assert!(script.end.recv().is_some());
+        script.written();
+        for number in 0..100 {
+            script.say(&[data(3, TSN + 1 + u32::from(number), 1, number, &[0; 1_000])]);
+            assert!(script.end.recv().is_some(), "message {number} into {buffer} bytes");
+            script.pass(ms(300));
+            let chunks = script.answer();
+            let (.., value) = chunks.iter().find(|(kind, ..)| *kind == SACK).expect("a SACK");
+            assert!(word(value, 1) as usize >= buffer / 2, "a window of {}", word(value, 1));
+        }
+        assert!(script.end.stats().receive_held <= buffer + 2 * 65_535);
+    }
+}
+
 /// T-C06, users 47: 100,000 requests, requests for streams never used, and old ones again.
 #[test]
 fn t_c06_reset_flood() {

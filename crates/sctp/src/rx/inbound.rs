@@ -200,16 +200,20 @@ impl Inbound {
         self.payload
     }
 
-    /// Bytes of memory, roughly.
+    /// Bytes of memory that messages take, roughly.
     pub(crate) fn held(&self) -> usize {
         [
             (self.messages, MESSAGE_OVERHEAD),
             (self.turns.len(), QUEUE_OVERHEAD),
             (self.early.len(), EARLY_OVERHEAD),
-            (self.next_ssn.len(), size_of::<u16>()),
         ]
         .into_iter()
         .fold(self.payload, |sum, (count, bytes)| sum.saturating_add(count.saturating_mul(bytes)))
+    }
+
+    /// Bytes of memory that sequence numbers take, messages or not.
+    pub(crate) fn numbers(&self) -> usize {
+        self.next_ssn.len().saturating_mul(size_of::<u16>())
     }
 
     fn deliver_early(&mut self, stream: StreamId, events: &mut Events) {

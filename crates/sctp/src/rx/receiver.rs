@@ -216,18 +216,28 @@ impl Receiver {
 
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
+        self.held_by_messages().saturating_add(self.inbound.numbers())
+    }
+
+    fn held_by_messages(&self) -> usize {
         self.reassembly.held().saturating_add(self.inbound.held())
+    }
+
+    /// What messages may hold: twice the buffer, less what the sequence numbers of the streams take of it. How many
+    /// those are is up to the highest stream that was used; they never take so much that not one buffer is left.
+    fn limit(&self) -> usize {
+        self.buffer.saturating_mul(2).saturating_sub(self.inbound.numbers()).max(self.buffer)
     }
 
     /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
     fn window(&self) -> usize {
         let payload = self.reassembly.payload().saturating_add(self.inbound.payload());
         let by_payload = self.buffer.saturating_sub(payload);
-        let by_memory = self.buffer.saturating_mul(2).saturating_sub(self.held()) / 2;
+        let by_memory = self.limit().saturating_sub(self.held_by_messages()) / 2;
         by_payload.min(by_memory)
     }
 
-    /// Memory is bounded by twice the buffer. The last sixteenth is for the chunk everything else waits for, so that a
+    /// Memory is bounded, see [`limit`](Self::limit). The last sixteenth is for the chunk everything else waits for, so that a
     /// buffer full of what came after it cannot lock itself.
     ///
     /// While the application has something to pull, a full buffer takes in nothing: a probe is then answered with a
@@ -236,10 +246,10 @@ impl Receiver {
         if self.inbound.has_ready() && self.window() == 0 {
             return false;
         }
-        let limit = self.buffer.saturating_mul(2);
+        let limit = self.limit();
         let is_next = tsn == self.tracker.cumulative().saturating_add(1);
         let limit = if is_next { limit } else { limit.saturating_sub(limit / 16) };
-        self.held().saturating_add(len).saturating_add(MOST_OVERHEAD) <= limit
+        self.held_by_messages().saturating_add(len).saturating_add(MOST_OVERHEAD) <= limit
     }
 
     /// Tells the sender of a window that grew by a good part, rather than of every byte.

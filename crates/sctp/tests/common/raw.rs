@@ -118,8 +118,13 @@ impl Script {
     }
 
     pub(crate) fn established_with(config: Config) -> Self {
+        Self::established_on(100, config)
+    }
+
+    /// With so many streams each way.
+    pub(crate) fn established_on(streams: u16, config: Config) -> Self {
         let mut script = Self::new(config);
-        script.ask();
+        script.ask_for(streams);
         let cookie = chunk(10, 0, &script.cookie);
         script.give(&packet(script.tag, &[cookie]));
         let answer = script.written();
@@ -130,7 +135,11 @@ impl Script {
 
     /// INIT and INIT ACK.
     pub(crate) fn ask(&mut self) {
-        self.give(&packet(0, &[init(TAG, 1 << 20, 100, 100, TSN)]));
+        self.ask_for(100);
+    }
+
+    fn ask_for(&mut self, streams: u16) {
+        self.give(&packet(0, &[init(TAG, 1 << 20, streams, streams, TSN)]));
         let answer = self.written();
         assert_eq!(answer.len(), 1);
         assert_eq!(tag_of(&answer[0]), TAG);
