@@ -2,6 +2,8 @@
 
 mod aead;
 mod cipher;
+#[cfg(any(feature = "aws-lc-rs", feature = "rustcrypto"))]
+mod digest;
 mod error;
 mod hash;
 mod kx;

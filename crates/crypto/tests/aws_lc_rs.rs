@@ -49,7 +49,8 @@ fn debug_shows_no_key() {
 }
 
 fn signing_key(rng: &mut dyn Random) -> Box<dyn crypto::SigningKey> {
-    provider().key_generator(SignatureScheme::EcdsaSecp256r1Sha256).unwrap().generate(rng).unwrap()
+    let generator = provider().key_generator(SignatureScheme::EcdsaSecp256r1Sha256);
+    generator.expect("it makes them").generate(rng).expect("a key")
 }
 
 /// A bare RSA key and a bare point are keys for the library, and no `SubjectPublicKeyInfo`.

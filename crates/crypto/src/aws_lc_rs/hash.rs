@@ -1,8 +1,11 @@
 //! SHA-1 and SHA-2. MD5, which the library does not have, is that of the crate `md-5`.
 
-use crate::{Hash, HashContext, HashId};
+use crate::{
+    Hash, HashContext, HashId,
+    digest::{Hasher, write},
+};
 use ::aws_lc_rs::digest::{self, Context};
-use md5::{Digest, Md5};
+use md5::Md5;
 use std::fmt;
 
 /// Every hash of this back end.
@@ -11,7 +14,7 @@ pub(super) const ALL: &[&dyn Hash] = &[
     &Sha { id: HashId::Sha384, algorithm: &digest::SHA384 },
     &Sha { id: HashId::Sha512, algorithm: &digest::SHA512 },
     &Sha { id: HashId::Sha1, algorithm: &digest::SHA1_FOR_LEGACY_USE_ONLY },
-    &LongTermKey,
+    &Hasher::<Md5>::new(HashId::Md5),
 ];
 
 struct Sha {
@@ -67,55 +70,4 @@ impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HashContext({:?})", self.id)
     }
-}
-
-/// MD5, for the long-term keys of STUN (RFC 8489 §18.5.1.1).
-#[derive(Debug)]
-struct LongTermKey;
-
-impl Hash for LongTermKey {
-    fn id(&self) -> HashId {
-        HashId::Md5
-    }
-
-    fn hash(&self, parts: &[&[u8]], out: &mut [u8]) -> usize {
-        let mut running = Md5::new();
-        for part in parts {
-            running.update(part);
-        }
-        write(&running.finalize(), out)
-    }
-
-    fn start(&self) -> Box<dyn HashContext> {
-        Box::new(RunningMd5(Md5::new()))
-    }
-}
-
-#[derive(Clone)]
-struct RunningMd5(Md5);
-
-impl HashContext for RunningMd5 {
-    fn update(&mut self, data: &[u8]) {
-        self.0.update(data);
-    }
-
-    fn current(&self, out: &mut [u8]) -> usize {
-        write(&self.0.clone().finalize(), out)
-    }
-
-    fn fork(&self) -> Box<dyn HashContext> {
-        Box::new(self.clone())
-    }
-}
-
-impl fmt::Debug for RunningMd5 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HashContext(Md5)")
-    }
-}
-
-fn write(value: &[u8], out: &mut [u8]) -> usize {
-    assert!(out.len() >= value.len(), "the buffer of {} bytes is shorter than the hash", out.len());
-    out[..value.len()].copy_from_slice(value);
-    value.len()
 }
