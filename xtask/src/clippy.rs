@@ -11,7 +11,19 @@ pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {
 
 /// The arguments of cargo for one package.
 pub(crate) fn arguments(package: &str) -> Vec<String> {
-    ["clippy", "--quiet", "--locked", "-p", package, "--all-targets", "--no-deps", "--", "-D", "warnings"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "clippy",
+        "--quiet",
+        "--locked",
+        "-p",
+        package,
+        "--all-features",
+        "--all-targets",
+        "--no-deps",
+        "--",
+        "-D",
+        "warnings",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
