@@ -107,7 +107,7 @@ pub struct Counters {
     pub stray_responses: u64,
     /// Valid responses from another address than the request went to (RFC 8445 §7.2.5.2.1).
     pub asymmetric_responses: u64,
-    /// Datagrams longer than 2,048 bytes, or empty.
+    /// STUN messages longer than 2,048 bytes, and empty datagrams.
     pub bad_length: u64,
     /// Role conflicts seen.
     pub role_conflicts: u64,

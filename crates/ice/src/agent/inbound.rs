@@ -14,8 +14,9 @@ use stun::{
     net::{FiveTuple, Transport},
 };
 
-/// Longest datagram taken from a peer: nothing that can be sent without fragments is longer.
-const MAX_DATAGRAM: usize = 2_048;
+/// Longest STUN message taken from a peer: nothing that a check is made of is longer. What else comes over a validated
+/// path may be as long as the path carries.
+const MAX_MESSAGE: usize = 2_048;
 
 /// Refused sends after which a pair that has not worked yet is given up.
 const MAX_SEND_ERRORS: u8 = 2;
@@ -49,15 +50,15 @@ impl Agent {
     /// A datagram without TURN framing. `place` is where it lies in the datagram that came in.
     fn receive_inner(&mut self, now: Instant, link: Link, bytes: &[u8], place: Range<usize>) -> Received {
         match bytes.first() {
-            Some(_) if bytes.len() > MAX_DATAGRAM => {
-                self.counters.bad_length += 1;
-                Received::Ignored
-            }
             None => {
                 self.counters.bad_length += 1;
                 Received::Ignored
             }
             // RFC 7983 §7.
+            Some(0..=3) if bytes.len() > MAX_MESSAGE => {
+                self.counters.bad_length += 1;
+                Received::Ignored
+            }
             Some(0..=3) => self.receive_stun(now, link, bytes),
             Some(_) => self.receive_data(now, link, place),
         }

@@ -5,7 +5,8 @@ use std::{num::NonZeroUsize, time::Instant};
 use stun::net::Transmit;
 
 impl Session {
-    /// Appends the next datagram, or up to `max_datagrams` of equal size for one path, to `out`.
+    /// Appends the next datagram, or up to `max_datagrams` of equal size for one path, to `out`: at most 65,507 bytes,
+    /// the most one system call takes.
     ///
     /// Order: ICE, DTLS handshake, RTCP, RTP, data channels. The returned [`Transmit`] says where the bytes go; what
     /// was in `out` before is not touched.
@@ -98,6 +99,9 @@ impl Session {
     }
 }
 
+/// The largest UDP payload over IPv4. A segmented send is one such payload until the kernel cuts it.
+const MAX_BATCH: usize = 65_507;
+
 /// Datagrams of equal size for one path, the last may be shorter: what one segmented send can carry.
 struct Batch {
     first: Option<Transmit>,
@@ -116,7 +120,8 @@ impl Batch {
     /// be of any length.
     fn takes(&self, next: Option<usize>) -> bool {
         let Some(first) = &self.first else { return true };
-        self.open && self.count < self.max && next.is_some_and(|len| len <= first.len)
+        let fits = |len| len <= first.len && self.total + len <= MAX_BATCH;
+        self.open && self.count < self.max && next.is_some_and(fits)
     }
 
     fn push(&mut self, transmit: Transmit) {
