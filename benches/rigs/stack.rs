@@ -61,6 +61,19 @@ pub fn shake_hands(now: Instant, [client, server]: &mut [dtls::Connection; 2]) {
     exchange(now, server, client, &mut out);
 }
 
+/// Carries `len` bytes of data from one connection to the other.
+pub fn seal_and_open(now: Instant, [from, to]: &mut [dtls::Connection; 2], len: usize, out: &mut Vec<u8>) {
+    out.clear();
+    let sealed = from.seal_with(out, |out| {
+        out.resize(out.len() + len, 7);
+        Some(())
+    });
+    assert_eq!(sealed, Some(()));
+    let mut opened = 0;
+    to.handle_datagram(now, out, &mut |data| opened += data.len());
+    assert_eq!(opened, len);
+}
+
 fn exchange(now: Instant, from: &mut dtls::Connection, to: &mut dtls::Connection, out: &mut Vec<u8>) {
     out.clear();
     while from.poll_transmit(now, out).is_some() {

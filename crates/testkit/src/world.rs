@@ -331,6 +331,14 @@ impl World {
         packet.into_iter().chain(timer).min()
     }
 
+    /// Runs all that happens at the next instant at which something does. When that is later than `end`, or never, the
+    /// time is `end` and the answer `false`.
+    pub fn run_next(&mut self, end: Instant) -> bool {
+        let next = self.next_event().filter(|next| *next <= end);
+        self.run_for(next.unwrap_or(end).saturating_duration_since(self.now));
+        next.is_some()
+    }
+
     /// Runs for this long.
     pub fn run_for(&mut self, duration: Duration) {
         let end = self.now + duration;

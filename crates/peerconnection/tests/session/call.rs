@@ -204,16 +204,8 @@ impl Call {
         let begin = self.world.now();
         let end = begin + limit;
         while !done(self) {
-            match self.world.next_event() {
-                Some(next) if next <= end => {
-                    let span = next.saturating_duration_since(self.world.now());
-                    self.world.run_for(span);
-                }
-                _ => {
-                    let rest = end.saturating_duration_since(self.world.now());
-                    self.world.run_for(rest);
-                    return done(self).then_some(limit);
-                }
+            if !self.world.run_next(end) {
+                return done(self).then_some(limit);
             }
         }
         Some(self.world.now().saturating_duration_since(begin))
