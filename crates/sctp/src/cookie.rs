@@ -15,6 +15,7 @@ const FLAG_FORWARD_TSN: u8 = 1;
 const FLAG_RECONFIG: u8 = 2;
 const FLAG_INTERLEAVING: u8 = 4;
 const FLAG_I_FORWARD_TSN: u8 = 8;
+const FLAG_ZERO_CHECKSUM: u8 = 16;
 
 /// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,13 +69,7 @@ impl CookieKey {
         out.put_u16(cookie.peer.outbound);
         out.put_u16(cookie.peer.inbound);
         out.put_u32(cookie.peer.tsn.0);
-        let flags = [
-            (cookie.extensions.forward_tsn, FLAG_FORWARD_TSN),
-            (cookie.extensions.reconfig, FLAG_RECONFIG),
-            (cookie.extensions.interleaving, FLAG_INTERLEAVING),
-            (cookie.extensions.i_forward_tsn, FLAG_I_FORWARD_TSN),
-        ];
-        out.put_u8(flags.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
+        out.put_u8(flags_of(cookie.extensions));
         out.put_u32(cookie.ties.local);
         out.put_u32(cookie.ties.peer);
         let (tag, body) = out.split_at_mut(MAC_LEN);
@@ -98,6 +93,29 @@ impl CookieKey {
     }
 }
 
+fn flags_of(extensions: Extensions) -> u8 {
+    let Extensions { forward_tsn, reconfig, interleaving, i_forward_tsn, zero_checksum } = extensions;
+    [
+        (forward_tsn, FLAG_FORWARD_TSN),
+        (reconfig, FLAG_RECONFIG),
+        (interleaving, FLAG_INTERLEAVING),
+        (i_forward_tsn, FLAG_I_FORWARD_TSN),
+        (zero_checksum, FLAG_ZERO_CHECKSUM),
+    ]
+    .into_iter()
+    .fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
+}
+
+fn extensions_of(flags: u8) -> Extensions {
+    Extensions {
+        forward_tsn: flags & FLAG_FORWARD_TSN != 0,
+        reconfig: flags & FLAG_RECONFIG != 0,
+        interleaving: flags & FLAG_INTERLEAVING != 0,
+        i_forward_tsn: flags & FLAG_I_FORWARD_TSN != 0,
+        zero_checksum: flags & FLAG_ZERO_CHECKSUM != 0,
+    }
+}
+
 fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
     let mut reader = Reader::new(body);
     let made = reader.u64()?;
@@ -110,13 +128,7 @@ fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
         inbound: reader.u16()?,
         tsn: Serial32(reader.u32()?),
     };
-    let flags = reader.u8()?;
-    let extensions = Extensions {
-        forward_tsn: flags & FLAG_FORWARD_TSN != 0,
-        reconfig: flags & FLAG_RECONFIG != 0,
-        interleaving: flags & FLAG_INTERLEAVING != 0,
-        i_forward_tsn: flags & FLAG_I_FORWARD_TSN != 0,
-    };
+    let extensions = extensions_of(reader.u8()?);
     let ties = TieTags { local: reader.u32()?, peer: reader.u32()? };
     Ok((made, Cookie { local_tag, local_tsn, peer, extensions, ties }))
 }

@@ -1,7 +1,6 @@
 //! INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3) and their parameters.
 
 use super::{ChunkWriter, FORWARD_TSN, I_DATA, I_FORWARD_TSN, RE_CONFIG};
-use crate::config::Interleaving;
 use crate::tlv::{self, Malformed, Tlvs};
 use base::{PutExt, Reader, Serial32};
 
@@ -13,8 +12,13 @@ const UNRECOGNIZED_PARAMETER: u16 = 8;
 const HOST_NAME_ADDRESS: u16 = 11;
 /// Supported Extensions (RFC 5061 §4.2.7).
 const SUPPORTED_EXTENSIONS: u16 = 0x8008;
+/// Zero Checksum Acceptable (RFC 9653 §4).
+const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
 /// Forward-TSN-Supported (RFC 3758 §3.1).
 const FORWARD_TSN_SUPPORTED: u16 = 0xc000;
+
+/// The alternate error detection method "SCTP over DTLS" (RFC 9653 §6).
+const METHOD_DTLS: [u8; 4] = [0, 0, 0, 1];
 
 /// The smallest window an INIT may advertise (RFC 9260 §3.3.2).
 pub(crate) const MIN_WINDOW: u32 = 1_500;
@@ -43,6 +47,8 @@ pub(crate) struct Extensions {
     pub(crate) interleaving: bool,
     /// I-FORWARD-TSN (RFC 8260 §2.3.1).
     pub(crate) i_forward_tsn: bool,
+    /// Packets without a checksum are taken (RFC 9653).
+    pub(crate) zero_checksum: bool,
 }
 
 /// A received INIT or INIT ACK.
@@ -89,6 +95,8 @@ impl<'a> Init<'a> {
                     init.extensions.interleaving |= parameter.value.contains(&I_DATA);
                     init.extensions.i_forward_tsn |= parameter.value.contains(&I_FORWARD_TSN);
                 }
+                // Of another method we know nothing: then the checksum is there.
+                ZERO_CHECKSUM_ACCEPTABLE => init.extensions.zero_checksum |= parameter.value == METHOD_DTLS,
                 HOST_NAME_ADDRESS => init.host_name = true,
                 UNRECOGNIZED_PARAMETER => {}
                 code if WITHOUT_EFFECT.contains(&code) => {}
@@ -111,11 +119,13 @@ impl<'a> Init<'a> {
 }
 
 /// Appends an INIT or INIT ACK (`kind`).
+///
+/// [`Extensions::default`] offers nothing.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     kind: u8,
     fields: &InitFields,
-    interleaving: Interleaving,
+    offered: Extensions,
     cookie: Option<&[u8]>,
     unrecognized: &[Vec<u8>],
 ) {
@@ -128,13 +138,24 @@ pub(crate) fn write(
     if let Some(cookie) = cookie {
         write_parameter(out, STATE_COOKIE, cookie);
     }
-    write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
-    let known = [RE_CONFIG, FORWARD_TSN, I_FORWARD_TSN, I_DATA];
-    let known = match interleaving {
-        Interleaving::Offered => &known[..],
-        Interleaving::Off => &known[..2],
-    };
-    write_parameter(out, SUPPORTED_EXTENSIONS, known);
+    if offered.forward_tsn {
+        write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
+    }
+    let chunks: Vec<u8> = [
+        (offered.reconfig, RE_CONFIG),
+        (offered.forward_tsn, FORWARD_TSN),
+        (offered.i_forward_tsn, I_FORWARD_TSN),
+        (offered.interleaving, I_DATA),
+    ]
+    .into_iter()
+    .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
+    .collect();
+    if !chunks.is_empty() {
+        write_parameter(out, SUPPORTED_EXTENSIONS, &chunks);
+    }
+    if offered.zero_checksum {
+        write_parameter(out, ZERO_CHECKSUM_ACCEPTABLE, &METHOD_DTLS);
+    }
     for parameter in unrecognized {
         write_parameter(out, UNRECOGNIZED_PARAMETER, parameter);
     }
@@ -162,16 +183,43 @@ mod tests {
     #[test]
     fn round_trip_with_cookie_and_extensions() {
         let mut out = Vec::new();
-        write(&mut out, INIT_ACK, &FIELDS, Interleaving::Offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
+        let offered = Extensions {
+            forward_tsn: true,
+            reconfig: true,
+            interleaving: true,
+            i_forward_tsn: true,
+            zero_checksum: true,
+        };
+        write(&mut out, INIT_ACK, &FIELDS, offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
         let init = Init::parse(chunk.value).unwrap();
         assert_eq!(init.fields, FIELDS);
         assert_eq!(init.cookie, Some(&b"cookie!"[..]));
-        assert_eq!(
-            init.extensions,
-            Extensions { forward_tsn: true, reconfig: true, interleaving: true, i_forward_tsn: true }
-        );
+        assert_eq!(init.extensions, offered);
         assert!(init.unrecognized.is_empty());
+        out.clear();
+        write(&mut out, INIT_ACK, &FIELDS, Extensions::default(), None, &[]);
+        let chunk = Tlvs::new(&out).next().unwrap().unwrap();
+        assert_eq!(Init::parse(chunk.value).unwrap().extensions, Extensions::default());
+    }
+
+    /// Other methods than DTLS, and parameters of other lengths, announce nothing.
+    #[test]
+    fn only_the_method_dtls_is_understood() {
+        let fixed = [0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1];
+        for (method, is_understood) in [
+            (&[0, 0, 0, 1][..], true),
+            (&[0, 0, 0, 0], false),
+            (&[0, 0, 0, 2], false),
+            (&[], false),
+            (&[0, 0, 0, 1, 0], false),
+        ] {
+            let mut value = fixed.to_vec();
+            write_parameter(&mut value, ZERO_CHECKSUM_ACCEPTABLE, method);
+            let init = Init::parse(&value).unwrap();
+            assert_eq!(init.extensions.zero_checksum, is_understood, "{method:?}");
+            assert!(init.unrecognized.is_empty());
+        }
     }
 
     /// `sctp_unknown_param_high_bits_actions`, RFC 9260 §3.2.1.

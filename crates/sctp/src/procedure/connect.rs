@@ -211,7 +211,7 @@ impl Association {
         let format = self.peer.format();
         self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn, format);
         self.receiver.start(tsn, format, &mut self.events);
-        self.resets = Resets::new(self.local.tsn, tsn);
+        self.resets = Resets::new(&self.config, self.local.tsn, tsn);
     }
 
     /// Owes a packet; old debts beyond a few are dropped, as the network might have.

@@ -41,6 +41,8 @@ pub(crate) struct Sender {
     initial_packets: usize,
     send_buffer: usize,
     max_packet_len: usize,
+    /// Chunks are cut to fit a packet of this size alone.
+    chunk_packet_len: usize,
     /// What the peer can take beyond what is in flight.
     peer_window: usize,
     /// Number of the last packet with DATA; the first is 1.
@@ -71,6 +73,7 @@ impl Sender {
             initial_packets: config.initial_window,
             send_buffer: config.send_buffer,
             max_packet_len: config.max_packet_len,
+            chunk_packet_len: config.max_packet_len,
             peer_window: 0,
             packet: 0,
             limited: false,
@@ -89,7 +92,7 @@ impl Sender {
     /// Begins towards a peer with this window. Nothing was sent before, or what was is to be forgotten.
     pub(crate) fn start(&mut self, first: Serial32, peer_window: u32, partial: bool, format: Format) {
         self.format = format;
-        self.queue.start(format, full_payload(format, self.max_packet_len), peer_window as usize);
+        self.queue.start(format, self.full(), peer_window as usize);
         self.outstanding = Outstanding::new(first);
         self.outstanding.set_partial(partial);
         self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
@@ -104,8 +107,25 @@ impl Sender {
 
     pub(crate) fn set_max_packet_len(&mut self, bytes: usize) {
         self.max_packet_len = bytes;
-        self.queue.set_full(full_payload(self.format, bytes));
+        self.queue.set_full(self.full());
         self.congestion.set_packet_len(bytes);
+    }
+
+    /// Chunks are cut so that each fits a packet of this size alone. At most the largest packet.
+    pub(crate) fn set_max_chunk(&mut self, packet_len: usize) {
+        self.chunk_packet_len = packet_len;
+        self.queue.set_full(self.full());
+    }
+
+    /// The payload of the largest chunk that is cut.
+    fn full(&self) -> usize {
+        full_payload(self.format, self.chunk_packet_len.min(self.max_packet_len))
+    }
+
+    /// The path is another one, or what it was thought to carry was wrong: what was learnt of it is forgotten.
+    pub(crate) fn on_new_path(&mut self) {
+        self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
+        self.rto.recovered();
     }
 
     #[expect(clippy::too_many_arguments, reason = "a message, and what making room for it may change")]
@@ -133,7 +153,7 @@ impl Sender {
     /// Whether a DATA chunk could be written into a packet now.
     pub(crate) fn is_ready(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) -> bool {
         self.drop_expired(now, events, stats);
-        let full = full_payload(self.format, self.max_packet_len);
+        let full = self.full();
         match self.outstanding.next_lost().or_else(|| self.queue.next_fragment(full)) {
             Some(len) => self.window_allows(len),
             None => false,
@@ -170,6 +190,10 @@ impl Sender {
 
     /// The length of the next packet when it holds nothing but new DATA and that is cheap to say.
     pub(crate) fn next_packet_len(&self, now: Instant) -> Option<usize> {
+        // While chunks are smaller than packets, several go into each.
+        if self.chunk_packet_len < self.max_packet_len {
+            return None;
+        }
         if self.outstanding.may_have_lost() || self.outstanding.in_flight() >= self.congestion.window() {
             return None;
         }
@@ -332,7 +356,8 @@ impl Sender {
             return true;
         }
         self.drop_expired(now, events, stats);
-        let Some(len) = self.queue.next_fragment(payload_room(self.format, space)) else { return false };
+        let room = payload_room(self.format, space).min(self.full());
+        let Some(len) = self.queue.next_fragment(room) else { return false };
         if !self.window_allows(len) {
             return false;
         }
@@ -361,7 +386,8 @@ impl Sender {
     fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
         const MAX_FILL: usize = 32;
         let space = (self.max_packet_len & !3).saturating_sub(out.len() - start);
-        let fits_none = self.queue.next_fragment(payload_room(self.format, space)).is_none();
+        let room = payload_room(self.format, space).min(self.full());
+        let fits_none = self.queue.next_fragment(room).is_none();
         if (chunk::HEADER_LEN..=MAX_FILL).contains(&space) && fits_none && self.queue.next_is_large() {
             let pad = ChunkWriter::start(out, chunk::PAD, 0);
             out.put_zeros(space - chunk::HEADER_LEN);
