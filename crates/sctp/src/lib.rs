@@ -24,4 +24,7 @@ pub use error::{ConfigError, ResetError, SendError};
 pub use event::{CloseReason, Direction, Event, ResetOutcome, Violation};
 pub use state::Timer;
 pub use stats::Stats;
+pub use tx::congestion::{
+    Acknowledged, CongestionControl, CongestionControlFactory, Cubic, Loss, NewPath, NewReno, Scavenger,
+};
 pub use types::{Message, Order, Ppid, Reliability, SendOptions, StreamId};

@@ -6,5 +6,6 @@ mod inbound;
 mod reassembly;
 mod receiver;
 mod tracker;
+mod window;
 
 pub(crate) use receiver::{Arrival, Receiver};

@@ -394,6 +394,11 @@ impl SendQueue {
         self.streams.get(&stream).map_or(0, |entry| entry.buffered)
     }
 
+    /// Whether a message waits that was not written to its end.
+    pub(crate) fn has_messages(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|entry| !entry.queue.is_empty())
+    }
+
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
         self.held
