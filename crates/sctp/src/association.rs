@@ -23,7 +23,7 @@ use crate::types::{Delivery, Message, Piece, Ppid, SendOptions, StreamId};
 use base::Serial32;
 use crypto::Random;
 use std::fmt;
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -165,9 +165,13 @@ impl Association {
                 Timer::Init => self.on_init_timeout(now),
                 Timer::Cookie => self.on_cookie_timeout(now),
                 Timer::Shutdown => self.on_shutdown_timeout(now),
+                Timer::TailProbe => self.on_probe_timeout(now),
+                Timer::Reorder => self.on_reorder_timeout(now),
                 Timer::Retransmit => self.on_retransmit_timeout(now),
                 Timer::Ack => self.receiver.acknowledge_now(),
                 Timer::Heartbeat => self.on_heartbeat_timeout(now),
+                // What it held is written when it is asked for.
+                Timer::Pace => {}
                 Timer::Reconfig => self.on_reconfig_timeout(now),
                 Timer::PathMtu => self.on_path_mtu_timeout(now),
             }
@@ -232,6 +236,17 @@ impl Association {
     #[must_use]
     pub fn packet_len(&self) -> usize {
         self.max_packet_len
+    }
+
+    /// Lets at most this many bytes go in a second, as SCTP packets, the headers of layers below left out; `None`, the
+    /// default, as many as the path takes. It keeps a transfer from starving a call on the same path: who divides the
+    /// path's capacity says here what is left for data.
+    ///
+    /// What was not used is not saved up, but for a burst of 16 packets or 2 ms. A packet that asks for an
+    /// acknowledgement, or repeats the first one after a timeout, is counted and does not wait.
+    pub fn set_send_budget(&mut self, now: Instant, bytes_per_second: Option<NonZeroU64>) {
+        let now = self.tick(now);
+        self.sender.set_budget(now, bytes_per_second);
     }
 
     /// Tells the round-trip time that a layer below has measured. Until there is a measurement of our own, timeouts
@@ -491,6 +506,18 @@ impl Association {
         self.sender.in_flight()
     }
 
+    /// Payload bytes of a stream that were written and not yet acknowledged in any way, those found lost included.
+    #[must_use]
+    pub fn outstanding_on(&self, stream: StreamId) -> usize {
+        self.sender.unacked_on(stream)
+    }
+
+    /// Whether everything accepted by [`send`](Self::send) on a stream was acknowledged or given up.
+    #[must_use]
+    pub fn is_flushed_on(&self, stream: StreamId) -> bool {
+        !self.sender.queue.has_messages(stream) && self.sender.unacked_on(stream) == 0
+    }
+
     /// Whether everything accepted by [`send`](Self::send) was acknowledged or given up.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
@@ -516,6 +543,7 @@ impl Association {
         self.sender.fill_stats(&mut stats);
         stats.receive_held = self.receiver.held();
         stats.packet_len = self.max_packet_len;
+        stats.receive_buffer = self.receiver.buffer();
         stats
     }
 

@@ -1,7 +1,9 @@
 //! What can be set before an association begins.
 
 use crate::error::ConfigError;
+use crate::tx::congestion::{CongestionControlFactory, Cubic};
 use crypto::{Mac, MacId, Provider};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings of an association. They are shared by all associations of a program: put them in an `Arc`.
@@ -13,7 +15,10 @@ pub struct Config {
     pub(crate) outbound_streams: u16,
     pub(crate) inbound_streams: u16,
     pub(crate) receive_buffer: usize,
+    pub(crate) receive_buffer_cap: usize,
     pub(crate) send_buffer: usize,
+    pub(crate) send_buffer_cap: usize,
+    pub(crate) congestion_control: Arc<dyn CongestionControlFactory>,
     pub(crate) max_message_size: usize,
     pub(crate) max_packet_len: usize,
     pub(crate) initial_window: usize,
@@ -92,14 +97,17 @@ impl Config {
             outbound_streams: u16::MAX,
             inbound_streams: u16::MAX,
             receive_buffer: 1 << 20,
+            receive_buffer_cap: 8 << 20,
             send_buffer: 1 << 20,
+            send_buffer_cap: 8 << 20,
+            congestion_control: Arc::new(Cubic),
             max_message_size: 256 << 10,
             max_packet_len: 1_160,
             initial_window: 10,
             rto_initial: Duration::from_millis(500),
             rto_min: Duration::from_millis(220),
             rto_max: Duration::from_secs(3),
-            delayed_ack: Duration::from_millis(200),
+            delayed_ack: Duration::from_millis(25),
             cookie_lifetime: Duration::from_secs(60),
             heartbeat_interval: Some(Duration::from_secs(30)),
             max_init_retransmits: 14,
@@ -123,20 +131,49 @@ impl Config {
         Self { outbound_streams: outbound.max(1), inbound_streams: inbound.max(1), ..self }
     }
 
-    /// The receive window we advertise, in bytes (RFC 9260 §6). Default: 1 MiB, at least 4,096. What is really held,
-    /// bookkeeping included, stays below twice this, or below this and four bytes for each stream there may be, if that
-    /// is more. A round trip carries at most one window, so a path of 100 ms
-    /// with 1 MiB carries at most 84 Mbit/s.
+    /// The receive window we advertise first, in bytes (RFC 9260 §6). Default: 1 MiB, at least 4,096. It grows up to
+    /// [`with_receive_buffer_cap`](Self::with_receive_buffer_cap). What is really held, bookkeeping included, stays below
+    /// twice the window by then, or below the window and four bytes for each stream there may be, if that is more.
     #[must_use]
     pub fn with_receive_buffer(self, bytes: usize) -> Self {
         Self { receive_buffer: bytes.clamp(4_096, 1 << 30), ..self }
     }
 
-    /// What may wait for transmission or acknowledgement, in bytes, bookkeeping included. Default: 1 MiB. Beyond it
-    /// `send` gives the message back. It bounds the rate as the receive buffer does.
+    /// How large the receive window may grow, in bytes. Default: 8 MiB; not below the first window, which alone a cap of
+    /// zero leaves.
+    ///
+    /// A round trip carries at most one window: 1 MiB is 84 Mbit/s at 100 ms, 8 MiB are 670. The window doubles when the
+    /// peer fills half of it within a round trip and the application takes what comes. An application that does not keep
+    /// up costs no more than the first window.
+    #[must_use]
+    pub fn with_receive_buffer_cap(self, bytes: usize) -> Self {
+        Self { receive_buffer_cap: bytes.min(1 << 30), ..self }
+    }
+
+    /// What may wait for transmission or acknowledgement at first, in bytes, bookkeeping included. Default: 1 MiB. Beyond
+    /// it `send` gives the message back; a message larger than this is never taken. It grows up to
+    /// [`with_send_buffer_cap`](Self::with_send_buffer_cap).
     #[must_use]
     pub fn with_send_buffer(self, bytes: usize) -> Self {
         Self { send_buffer: bytes.max(4_096), ..self }
+    }
+
+    /// How large the send buffer may grow, in bytes. Default: 8 MiB; not below the first size, which alone a cap of zero
+    /// leaves.
+    ///
+    /// It follows the congestion window, at a little more than twice that: what is in flight, and as much again to wait
+    /// while the application is told that there is room. Two messages always fit, up to the cap.
+    #[must_use]
+    pub fn with_send_buffer_cap(self, bytes: usize) -> Self {
+        Self { send_buffer_cap: bytes, ..self }
+    }
+
+    /// The algorithm that sets the congestion window. Default: [`Cubic`]. [`NewReno`](crate::NewReno) is the one of
+    /// RFC 9260 §7.2; [`Scavenger`](crate::Scavenger) makes way for others; one of your own is a
+    /// [`CongestionControlFactory`].
+    #[must_use]
+    pub fn with_congestion_control(self, factory: Arc<dyn CongestionControlFactory>) -> Self {
+        Self { congestion_control: factory, ..self }
     }
 
     /// The largest message taken from the peer, in bytes. Default: 256 KiB. It should be what `a=max-message-size`
@@ -175,7 +212,11 @@ impl Config {
         Self { rto_initial: initial, rto_min: min, rto_max: max.max(min).max(initial), ..self }
     }
 
-    /// How long an acknowledgement may wait for a second packet (RFC 9260 §6.2). Default: 200 ms, at most 500 ms.
+    /// How long an acknowledgement may wait for a second packet (RFC 9260 §6.2). Default: 25 ms, at most 500 ms.
+    ///
+    /// RFC 9260 says 200 ms. A peer's timers have to allow for it: what is lost at the end of a message is found later by
+    /// as much. 25 ms, as in QUIC (RFC 9000 §18.2), leave the time for an answer to carry the acknowledgement.
+    /// The first 32 packets, those after a gap or a duplicate, and those that ask for it are acknowledged at once.
     #[must_use]
     pub fn with_delayed_ack(self, delay: Duration) -> Self {
         //= rfc9260 §6.2

@@ -27,4 +27,7 @@ pub use event::{CloseReason, Direction, Event, Progress, ResetOutcome, Violation
 pub use path::{Fragmentation, PathInfo};
 pub use state::Timer;
 pub use stats::Stats;
+pub use tx::congestion::{
+    Acknowledged, CongestionControl, CongestionControlFactory, Cubic, Loss, NewPath, NewReno, Scavenger,
+};
 pub use types::{Delivery, End, Message, MessageId, Order, Piece, Ppid, Reliability, SendOptions, StreamId};

@@ -8,5 +8,6 @@ mod pieces;
 mod reassembly;
 mod receiver;
 mod tracker;
+mod window;
 
 pub(crate) use receiver::{Arrival, Receiver};

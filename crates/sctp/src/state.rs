@@ -94,19 +94,25 @@ pub enum Timer {
     Cookie,
     /// T2-shutdown: for SHUTDOWN ACK or SHUTDOWN COMPLETE (§9.2).
     Shutdown,
+    /// A tail loss probe: for the acknowledgement of the last data, before T3-rtx (RFC 8985 §7).
+    TailProbe,
+    /// Data that may be reordered counts as lost (RFC 8985 §6.2, step 5).
+    Reorder,
     /// T3-rtx: for the acknowledgement of data (§6.3).
     Retransmit,
     /// A delayed acknowledgement is to be sent (§6.2).
     Ack,
     /// The path is to be probed (§8.3).
     Heartbeat,
+    /// Pacing: the next packet may go.
+    Pace,
     /// For the answer to a stream reset (RFC 6525 §5.1.1).
     Reconfig,
     /// For the answer to a probe of the path MTU, or until the next one (RFC 8899 §5.1.1).
     PathMtu,
 }
 
-pub(crate) type Timers = TimerTable<Timer, 8>;
+pub(crate) type Timers = TimerTable<Timer, 11>;
 
 pub(crate) fn timers() -> Timers {
     TimerTable::new(
@@ -114,9 +120,12 @@ pub(crate) fn timers() -> Timers {
             Timer::Init,
             Timer::Cookie,
             Timer::Shutdown,
+            Timer::TailProbe,
+            Timer::Reorder,
             Timer::Retransmit,
             Timer::Ack,
             Timer::Heartbeat,
+            Timer::Pace,
             Timer::Reconfig,
             Timer::PathMtu,
         ],

@@ -24,6 +24,10 @@ pub struct Stats {
     pub timeouts: u64,
     /// Reductions of the congestion window after loss seen in SACKs.
     pub congestion_events: u64,
+    /// Reductions of the congestion window that were taken back: nothing had been lost.
+    pub needless_reductions: u64,
+    /// Tail loss probes (RFC 8985 §7), of new data or repeated.
+    pub tail_probes: u64,
     /// Messages given up under partial reliability (RFC 3758).
     pub messages_abandoned: u64,
     /// Messages accepted by `send`.
@@ -56,6 +60,12 @@ pub struct Stats {
     pub in_flight: usize,
     /// Bytes held for the receiver, and for reassembly, overhead included.
     pub receive_held: usize,
+    /// What the receive window may be by now, in bytes: see
+    /// [`Config::with_receive_buffer_cap`](crate::Config::with_receive_buffer_cap).
+    pub receive_buffer: usize,
+    /// What the send buffer may hold by now, in bytes: see
+    /// [`Config::with_send_buffer_cap`](crate::Config::with_send_buffer_cap).
+    pub send_limit: usize,
     /// Bytes held by the send buffer, overhead included.
     pub send_held: usize,
     /// Smoothed round-trip time.

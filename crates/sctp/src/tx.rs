@@ -1,10 +1,18 @@
 //! The sending half: what waits, what is in flight, and how much may be.
 
-mod congestion;
+mod acknowledge;
+pub(crate) mod congestion;
 mod outstanding;
+mod pacer;
+mod per_stream;
+mod prr;
 mod queue;
+mod rack;
+mod recovery;
+mod round_trip;
 mod rto;
 mod sender;
+mod tail_probe;
 
 pub(crate) use sender::Sender;
 

@@ -231,7 +231,11 @@ fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
 #[test]
 fn ten_packets_in_one_sack_out() {
     let mut pair = Pair::connected(1, Link::new(ms(5)));
-    pair.run_for(ms(1_000));
+    // The first ones are answered one by one.
+    for _ in 0..40 {
+        pair.send(A, 1, message(bytes(1_100))).unwrap();
+    }
+    pair.run_for(ms(100));
     for _ in 0..10 {
         pair.send(A, 1, message(bytes(1_100))).unwrap();
     }
@@ -243,13 +247,13 @@ fn ten_packets_in_one_sack_out() {
     let sacks = pair.packets(B);
     assert_eq!(sacks.len(), 1);
     pair.inject(A, &sacks[0]);
-    // One packet alone waits for 200 ms.
+    // One packet alone waits for 25 ms.
     pair.send(A, 1, message(bytes(1_100))).unwrap();
     let packets = pair.packets(A);
     pair.inject(B, &packets[0]);
     assert!(pair.packets(B).is_empty());
     let at = pair.ends[B].next_timer().unwrap();
-    assert_eq!(at, (pair.now + ms(200), Timer::Ack));
+    assert_eq!(at, (pair.now + ms(25), Timer::Ack));
     pair.ends[B].handle_timeout(at.0);
     pair.now = at.0;
     assert_eq!(pair.packets(B).len(), 1);
@@ -272,7 +276,9 @@ fn packets_of_a_burst_are_full_and_equal() {
             true
         }));
         assert!(pair.run_until(ms(1_000), |pair| pair.received[B].len() == 8));
-        let packets = log.take();
+        let mut packets = log.take();
+        // The receiver asks for the round trip once.
+        packets.retain(|packet| packet[12] == 0);
         let (last, full) = packets.split_last().unwrap();
         assert!(full.iter().all(|packet| packet.len() == 1_160), "{size}");
         assert!(last.len() <= 1_160);
@@ -294,7 +300,7 @@ fn the_answering_side_starts_as_fast() {
         let mut pair = Pair::new(1, Link::new(ms(50)));
         pair.ends[A].connect(pair.now);
         assert!(pair.run_until(ms(1_000), |pair| pair.ends.iter().all(Association::is_connected)));
-        assert_eq!(pair.ends[side].stats().slow_start_threshold, 1 << 20);
+        assert!(pair.ends[side].stats().slow_start_threshold >= 1 << 20);
         pair.bulk(side, 65_536, ms(500));
         assert!(pair.ends[side].stats().congestion_window > 150_000, "{:?}", pair.ends[side].stats());
     }

@@ -13,6 +13,7 @@ pub(crate) struct Sack<'a> {
     pub(crate) cumulative: Serial32,
     pub(crate) window: u32,
     blocks: &'a [u8],
+    duplicates: &'a [u8],
 }
 
 impl<'a> Sack<'a> {
@@ -23,9 +24,13 @@ impl<'a> Sack<'a> {
         let blocks = usize::from(reader.u16()?) * 4;
         let duplicates = usize::from(reader.u16()?) * 4;
         let blocks = reader.take(blocks)?;
-        // Duplicates are of interest to people only; that they are there is checked.
-        reader.take(duplicates)?;
-        Ok(Self { cumulative, window, blocks })
+        let duplicates = reader.take(duplicates)?;
+        Ok(Self { cumulative, window, blocks, duplicates })
+    }
+
+    /// TSNs that came more than once since the last SACK.
+    pub(crate) fn duplicates(&self) -> impl Iterator<Item = Serial32> + 'a {
+        words(self.duplicates).map(Serial32)
     }
 
     /// Gap Ack Blocks: first and last TSN as offsets from the cumulative one.
@@ -77,6 +82,7 @@ mod tests {
         );
         let sack = Sack::parse(Tlvs::new(&out).next().unwrap().unwrap().value).unwrap();
         assert_eq!(sack.blocks().collect::<Vec<_>>(), [(2, 3), (5, 5)]);
+        assert_eq!(sack.duplicates().collect::<Vec<_>>(), [Serial32(6)]);
     }
 
     /// T-C04: counts that promise more than is there.

@@ -209,7 +209,7 @@ impl Association {
     /// Both halves start from the numbers agreed upon.
     pub(crate) fn begin_transfer(&mut self, window: u32, tsn: Serial32) {
         let format = self.peer.format();
-        self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn, format);
+        self.sender.start(self.now, self.local.tsn, window, self.peer.extensions.forward_tsn, format);
         self.receiver.start(tsn, format, &mut self.events);
         self.resets = Resets::new(&self.config, self.local.tsn, tsn);
     }

@@ -70,6 +70,10 @@ impl Association {
             self.timers.stop(Timer::Retransmit);
         }
         self.arm_retransmit(now);
+        if outcome.progress {
+            self.arm_probe(now);
+        }
+        self.arm_reorder();
         self.continue_shutdown(now);
     }
 
@@ -113,7 +117,48 @@ impl Association {
         self.sender.on_timeout(now, &mut self.events, &mut self.stats);
         self.doubt_path_mtu();
         self.arm_retransmit(now);
+        self.arm_probe(now);
+        self.arm_reorder();
         self.continue_shutdown(now);
+    }
+
+    pub(crate) fn on_reorder_timeout(&mut self, now: Instant) {
+        if !self.state.is_connected() {
+            return;
+        }
+        self.sender.on_reorder_timeout(now, &mut self.events, &mut self.stats);
+        self.arm_probe(now);
+        self.arm_reorder();
+        self.continue_shutdown(now);
+    }
+
+    /// Acknowledgements are overdue: the peer is asked for one, and T3-rtx waits for the answer (RFC 8985 §7.3).
+    pub(crate) fn on_probe_timeout(&mut self, now: Instant) {
+        if !self.state.may_send_data() {
+            return;
+        }
+        self.sender.on_probe_timeout();
+        self.timers.stop(Timer::Retransmit);
+        self.arm_retransmit(now);
+    }
+
+    /// Data went out, or was acknowledged: the wait for the tail loss probe begins anew. It is never longer than that for
+    /// T3-rtx.
+    pub(crate) fn arm_probe(&mut self, now: Instant) {
+        let retransmit = self.timers.get(Timer::Retransmit);
+        match self.sender.probe_timeout().zip(retransmit).filter(|_| self.state.may_send_data()) {
+            Some((timeout, retransmit)) => {
+                self.timers.set(Timer::TailProbe, (now + timeout).min(retransmit));
+            }
+            None => self.timers.stop(Timer::TailProbe),
+        }
+    }
+
+    fn arm_reorder(&mut self) {
+        match self.sender.reorder_at() {
+            Some(at) => self.timers.set(Timer::Reorder, at),
+            None => self.timers.stop(Timer::Reorder),
+        }
     }
 
     /// The last chunk of a packet was handled.
@@ -122,7 +167,11 @@ impl Association {
             return;
         }
         self.finish_resets();
-        if self.receiver.finish_packet() {
+        let round_trip = self.sender.rto.round_trip();
+        if self.receiver.wants_round_trip(now, self.sender.rto.smoothed()) {
+            self.pending.heartbeat = self.state.is_connected();
+        }
+        if self.receiver.finish_packet(now, round_trip) {
             self.timers.set_if_stopped(Timer::Ack, now + self.config.delayed_ack);
         } else {
             self.timers.stop(Timer::Ack);

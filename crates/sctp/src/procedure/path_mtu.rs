@@ -15,7 +15,7 @@ impl Association {
     pub(crate) fn follow_path(&mut self, info: PathInfo) {
         self.path_mtu = PathMtu::new(info);
         if self.state.is_connected() {
-            self.sender.on_new_path();
+            self.sender.on_new_path(self.now);
             self.path_mtu.start();
         }
         self.apply_path_mtu();
@@ -73,7 +73,7 @@ impl Association {
         //# Loss of a probe packet SHOULD NOT be treated as an indication of congestion and SHOULD NOT trigger a
         //# congestion control reaction [RFC4821] because this could result in unnecessary reduction of the sending
         //# rate.
-        self.sender.on_new_path();
+        self.sender.on_new_path(now);
         self.sender.repeat_all(now, &mut self.events, &mut self.stats);
         self.errors = 0;
         self.timers.stop(Timer::Retransmit);

@@ -86,6 +86,7 @@ impl Association {
             self.errors = 0;
         }
         self.arm_retransmit(now);
+        self.arm_probe(now);
         self.continue_shutdown(now);
     }
 

@@ -182,6 +182,11 @@ impl Association {
         }
         if wrote_data {
             self.arm_retransmit(now);
+            self.arm_probe(now);
+        }
+        match self.sender.held_until(now) {
+            Some(at) => self.timers.set(Timer::Pace, at),
+            None => self.timers.stop(Timer::Pace),
         }
         // Giving up the last message may be what a shutdown waited for.
         self.continue_shutdown(now);

@@ -4,6 +4,7 @@ use super::inbound::{EARLY_OVERHEAD, Inbound, MESSAGE_OVERHEAD};
 use super::interleaved::{Interleaved, PARTIAL_OVERHEAD};
 use super::reassembly::{RUN_OVERHEAD, Reassembly};
 use super::tracker::{Place, Tracker};
+use super::window::Window;
 use crate::chunk::data::{Data, Format};
 use crate::chunk::forward_tsn::{ForwardTsn, Skipped};
 use crate::chunk::sack;
@@ -12,6 +13,7 @@ use crate::event::{Events, Violation};
 use crate::types::{Message, Ppid, StreamId};
 use base::Serial32;
 use bytes::Bytes;
+use std::time::{Duration, Instant};
 
 /// The most that one chunk costs on top of its bytes.
 const MOST_OVERHEAD: usize = {
@@ -19,6 +21,11 @@ const MOST_OVERHEAD: usize = {
     const PARTIAL: usize = PARTIAL_OVERHEAD + RUN_OVERHEAD;
     if EARLY > PARTIAL { EARLY } else { PARTIAL }
 };
+
+/// Packets acknowledged one by one when an association begins: the peer's window opens with each acknowledgement, and a
+/// peer in slow start has no second packet to wait for. Afterwards those that are handed in together are acknowledged
+/// together.
+const QUICK: u32 = 32;
 
 /// What became of a DATA chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +58,11 @@ pub(crate) struct Receiver {
     ack: Ack,
     /// DATA was seen in the packet being handled.
     packet_has_data: bool,
-    /// No DATA was acknowledged yet.
-    first: bool,
-    buffer: usize,
+    /// How many packets are still acknowledged at once.
+    quick: u32,
+    first_buffer: usize,
+    buffer_cap: usize,
+    buffer: Window,
     max_message_size: usize,
     /// The window in the last SACK or INIT.
     advertised: usize,
@@ -69,8 +78,10 @@ impl Receiver {
             inbound: Inbound::default(),
             ack: Ack::None,
             packet_has_data: false,
-            first: true,
-            buffer: config.receive_buffer,
+            quick: QUICK,
+            first_buffer: config.receive_buffer,
+            buffer_cap: config.receive_buffer_cap,
+            buffer: Window::new(config.receive_buffer, config.receive_buffer_cap),
             max_message_size: config.max_message_size,
             advertised: config.receive_buffer,
         }
@@ -84,8 +95,9 @@ impl Receiver {
         self.interleaved = Interleaved::new(self.max_message_size);
         self.inbound.start(format, events);
         self.ack = Ack::None;
-        self.first = true;
-        self.advertised = self.buffer;
+        self.quick = QUICK;
+        self.buffer = Window::new(self.first_buffer, self.buffer_cap);
+        self.advertised = self.buffer.bytes();
     }
 
     pub(crate) fn on_data(&mut self, data: &Data<'_>, events: &mut Events) -> Result<Arrival, Violation> {
@@ -115,7 +127,8 @@ impl Receiver {
         }
         let had_gaps = self.tracker.has_gaps();
         self.tracker.insert(tsn);
-        if data.immediate || had_gaps || self.tracker.has_gaps() || self.first {
+        self.buffer.on_arrival(data.payload.len());
+        if data.immediate || had_gaps || self.tracker.has_gaps() {
             self.ack = Ack::Now;
         }
         let streamed = self.is_streamed(data.header.stream);
@@ -160,12 +173,25 @@ impl Receiver {
     }
 
     /// The packet is handled. Tells whether an acknowledgement waits for its timer now.
-    pub(crate) fn finish_packet(&mut self) -> bool {
+    pub(crate) fn finish_packet(&mut self, now: Instant, round_trip: Option<Duration>) -> bool {
         if std::mem::take(&mut self.packet_has_data) {
             // RFC 9260 §6.2: one SACK for every second packet with data, not for every chunk.
-            self.ack = if self.ack == Ack::None { Ack::Delayed } else { Ack::Now };
+            let waits = self.ack == Ack::None && self.quick == 0;
+            self.ack = if waits { Ack::Delayed } else { Ack::Now };
+            self.quick = self.quick.saturating_sub(1);
+            self.buffer.grow(now, round_trip);
         }
         self.ack == Ack::Delayed
+    }
+
+    /// Whether the peer is to be asked for the round trip: data comes in, and none of ours went out to measure it by.
+    pub(crate) fn wants_round_trip(&mut self, now: Instant, measured: Option<Duration>) -> bool {
+        measured.is_none() && self.packet_has_data && self.buffer.wants_round_trip(now)
+    }
+
+    /// The window that may be advertised, were nothing held.
+    pub(crate) fn buffer(&self) -> usize {
+        self.buffer.bytes()
     }
 
     /// The timer for a delayed acknowledgement ran out, or something else calls for one.
@@ -195,18 +221,23 @@ impl Receiver {
         self.tracker.clear_duplicates();
         self.advertised = window;
         self.ack = Ack::None;
-        self.first = false;
         true
     }
 
     pub(crate) fn recv(&mut self) -> Option<(StreamId, Message)> {
         let received = self.inbound.recv();
+        if let Some((_, message)) = &received {
+            self.buffer.on_taken(message.payload.len());
+        }
         self.reopen();
         received
     }
 
     pub(crate) fn recv_from(&mut self, stream: StreamId) -> Option<Message> {
         let message = self.inbound.recv_from(stream);
+        if let Some(message) = &message {
+            self.buffer.on_taken(message.payload.len());
+        }
         self.reopen();
         message
     }
@@ -259,7 +290,8 @@ impl Receiver {
     /// What messages may hold: twice the buffer, less what the sequence numbers of the streams take of it. How many
     /// those are is up to the highest stream that was used; they never take so much that not one buffer is left.
     fn limit(&self) -> usize {
-        self.buffer.saturating_mul(2).saturating_sub(self.inbound.numbers()).max(self.buffer)
+        let buffer = self.buffer.bytes();
+        buffer.saturating_mul(2).saturating_sub(self.inbound.numbers()).max(buffer)
     }
 
     /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
@@ -269,7 +301,7 @@ impl Receiver {
             .payload()
             .saturating_add(self.interleaved.payload())
             .saturating_add(self.inbound.payload());
-        let by_payload = self.buffer.saturating_sub(payload);
+        let by_payload = self.buffer.bytes().saturating_sub(payload);
         let by_memory = self.limit().saturating_sub(self.held_by_messages()) / 2;
         by_payload.min(by_memory)
     }
@@ -303,9 +335,9 @@ impl Receiver {
     //# When the window opens up, an SCTP receiver SHOULD send additional SACK chunks to update the window even if no
     //# new data is received.
     pub(super) fn reopen(&mut self) {
-        let window = self.window();
-        if window >= self.advertised.saturating_add(self.buffer / 2)
-            || (self.advertised < 2_400 && window >= self.buffer / 4)
+        let (window, buffer) = (self.window(), self.buffer.bytes());
+        if window >= self.advertised.saturating_add(buffer / 2)
+            || (self.advertised < 2_400 && window >= buffer / 4)
         {
             self.ack = Ack::Now;
         }

@@ -5,7 +5,9 @@
 //! order is plain order.
 
 use super::OVERHEAD;
+use super::per_stream::PerStream;
 use super::queue::{Fragment, Limit};
+use super::rack::{Delivered, Rule};
 use crate::chunk::data::DataHeader;
 use crate::chunk::forward_tsn::Skipped;
 use crate::chunk::sack::Sack;
@@ -16,12 +18,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// A chunk is lost when a packet sent this many packets later was acknowledged.
-///
-/// This is the third miss indication of RFC 9260 §7.2.4, counted in packets instead of SACKs: a receiver that takes in
-/// a batch of packets answers with one SACK, which then stands for as many indications as the batch had packets. It
-/// applies to repeated chunks as well, so a repetition that is lost too does not wait for the timer.
-const LOSS_DISTANCE: u64 = 3;
+/// The most chunks that may wait for an acknowledgement. Receivers bound how far beyond the cumulative TSN a chunk may
+/// lie, whatever its size, and drop what lies beyond; this is less than any of them is known to take. With full chunks it
+/// is 9 MB.
+const MAX_CHUNKS: usize = 8_192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
@@ -48,17 +48,49 @@ struct Item {
     sent_at: Instant,
 }
 
+/// What counting an acknowledgement needs to know of an item.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    stream: StreamId,
+    bytes: usize,
+    once: bool,
+    status: Status,
+    packet: u64,
+    sent_at: Instant,
+}
+
+impl Item {
+    fn seen(&self) -> Seen {
+        Seen {
+            stream: self.header.stream,
+            bytes: self.payload.len(),
+            once: self.transmissions == 1,
+            status: self.status,
+            packet: self.packet,
+            sent_at: self.sent_at,
+        }
+    }
+}
+
 /// What a SACK changed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Acked {
     /// The cumulative TSN moved.
     pub(crate) advanced: bool,
     /// Payload bytes acknowledged for the first time, either way.
     pub(crate) bytes: usize,
     /// The newest packet of which something was acknowledged.
-    pub(crate) newest_packet: u64,
-    /// A round-trip time, if the SACK gives one.
-    pub(crate) rtt: Option<Duration>,
+    pub(super) newest: Option<Delivered>,
+    /// The round trip of the newest packet, if what it held was sent once.
+    pub(crate) round_trip: Option<Duration>,
+    /// It is the first that is sent and acknowledged since the last one with this mark: one a round trip.
+    pub(crate) ends_round: bool,
+    /// A chunk sent once arrived behind one with a higher TSN.
+    pub(crate) reordered: bool,
+    /// Chunks that counted as lost and arrived before they were repeated.
+    pub(crate) needless: usize,
+    /// Repeated chunks that arrived before the repetition could.
+    pub(crate) early: Vec<u64>,
 }
 
 /// What a search for loss found.
@@ -66,8 +98,12 @@ pub(crate) struct Acked {
 pub(crate) struct Lost {
     /// The newest packet found lost.
     pub(crate) packet: Option<u64>,
+    /// How many chunks were found lost.
+    pub(crate) chunks: usize,
     /// A chunk of each message to give up instead of repeating it.
     pub(crate) abandoned: Vec<u64>,
+    /// When the next chunk is lost, if nothing is heard of it.
+    pub(crate) next_at: Option<Instant>,
 }
 
 /// A chunk to write.
@@ -86,6 +122,8 @@ pub(crate) struct Outstanding {
     items: VecDeque<Item>,
     /// Payload bytes of items in flight.
     in_flight: usize,
+    /// Payload bytes of items in flight or lost, by stream.
+    unacked: PerStream,
     /// Bytes of memory, roughly.
     held: usize,
     /// TSNs to repeat, lowest first. Entries whose item is no longer `Lost` are stale.
@@ -95,7 +133,8 @@ pub(crate) struct Outstanding {
     /// Gap Ack Blocks of the last SACK, as TSNs: only what is new in the next one is walked.
     acked_ranges: Vec<(u64, u64)>,
     scratch: Vec<(u64, u64)>,
-    largest_acked_packet: u64,
+    /// The highest TSN acknowledged (`RACK.fack`).
+    highest: u64,
     /// Only chunks from this TSN on give a round-trip time: one a round trip.
     rtt_from: u64,
     /// Up to here the peer may be told to move on (RFC 3758 §3.5, `Advanced.Peer.Ack.Point`).
@@ -114,12 +153,13 @@ impl Outstanding {
             base,
             items: VecDeque::new(),
             in_flight: 0,
+            unacked: PerStream::default(),
             held: 0,
             lost: BinaryHeap::new(),
             sent: VecDeque::new(),
             acked_ranges: Vec::new(),
             scratch: Vec::new(),
-            largest_acked_packet: 0,
+            highest: 0,
             rtt_from: base,
             advanced: base - 1,
             last_abandoned: 0,
@@ -136,6 +176,7 @@ impl Outstanding {
         let tsn = self.next();
         let Fragment { header, payload, message, limit, .. } = fragment;
         self.in_flight += payload.len();
+        self.unacked.add(header.stream, payload.len());
         self.held += payload.len() + OVERHEAD;
         self.sent.push_back((packet, tsn));
         let status = Status::InFlight;
@@ -183,15 +224,62 @@ impl Outstanding {
         Some(Outgoing { tsn: Serial32(tsn as u32), header: &item.header, payload: &item.payload })
     }
 
+    /// The chunk to repeat although nothing says it is lost, and its length: the last one, whose acknowledgement tells
+    /// what became of all before it. When the peer has that, or it is not to be repeated, the one that waits longest.
+    pub(crate) fn to_probe(&self, now: Instant) -> Option<(u64, usize)> {
+        let fits = |tsn: u64| {
+            let item =
+                self.item(tsn).filter(|item| item.status == Status::InFlight && !is_spent(item, now))?;
+            Some((tsn, item.payload.len())).filter(|(_, len)| *len > 0)
+        };
+        fits(self.last_tsn()).or_else(|| fits(self.sent.front()?.1))
+    }
+
+    /// Repeats a chunk in flight.
+    pub(crate) fn repeat_in_flight(&mut self, now: Instant, packet: u64, tsn: u64) -> Option<Outgoing<'_>> {
+        let index = self.index(tsn)?;
+        let item = self.items.get_mut(index)?;
+        self.sent.push_back((packet, tsn));
+        item.transmissions = item.transmissions.saturating_add(1);
+        item.packet = packet;
+        item.sent_at = now;
+        Some(Outgoing { tsn: Serial32(tsn as u32), header: &item.header, payload: &item.payload })
+    }
+
+    /// The extended TSN of the last chunk written.
+    pub(crate) fn last_tsn(&self) -> u64 {
+        self.next() - 1
+    }
+
+    /// One past the cumulative acknowledgement.
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// No new chunk may be written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.items.len() >= MAX_CHUNKS
+    }
+
+    /// Whether so many new chunks may be written.
+    pub(crate) fn has_room_for(&self, chunks: usize) -> bool {
+        self.items.len() + chunks <= MAX_CHUNKS
+    }
+
+    /// Payload bytes of a stream that were written and not acknowledged.
+    pub(crate) fn unacked_on(&self, stream: StreamId) -> usize {
+        self.unacked.of(stream)
+    }
+
     /// Takes in the cumulative TSN and the Gap Ack Blocks of a SACK; `None` when it is older than one before, or
     /// acknowledges what was never sent.
-    pub(crate) fn on_sack(&mut self, now: Instant, lowest_rtt: Duration, sack: &Sack<'_>) -> Option<Acked> {
+    pub(crate) fn on_sack(&mut self, now: Instant, shortest: Duration, sack: &Sack<'_>) -> Option<Acked> {
         let cumulative = self.extend(sack.cumulative);
         // RFC 9260 §6.2.1: a cumulative TSN below the last one marks a SACK that arrived late.
         if cumulative + 1 < self.base || cumulative >= self.next() {
             return None;
         }
-        let mut acked = self.on_cumulative(now, lowest_rtt, cumulative);
+        let mut acked = self.on_cumulative(now, shortest, cumulative);
         let mut ranges = std::mem::take(&mut self.scratch);
         ranges.clear();
         for (first, last) in sack.blocks() {
@@ -214,7 +302,7 @@ impl Outstanding {
                 match old.get(at) {
                     Some(&(start, end)) if start <= tsn => tsn = end + 1,
                     _ => {
-                        self.ack_in_gap(now, lowest_rtt, tsn, &mut acked);
+                        self.ack_in_gap(now, shortest, tsn, &mut acked);
                         tsn += 1;
                     }
                 }
@@ -227,7 +315,7 @@ impl Outstanding {
     }
 
     /// Takes in a cumulative TSN alone: the first half of a SACK, or a SHUTDOWN.
-    pub(crate) fn on_cumulative(&mut self, now: Instant, lowest_rtt: Duration, cumulative: u64) -> Acked {
+    pub(crate) fn on_cumulative(&mut self, now: Instant, shortest: Duration, cumulative: u64) -> Acked {
         let mut acked = Acked { advanced: cumulative >= self.base, ..Acked::default() };
         if cumulative >= self.next() {
             return Acked::default();
@@ -236,11 +324,9 @@ impl Outstanding {
             let Some(item) = self.items.pop_front() else { break };
             self.held -= item.payload.len() + OVERHEAD;
             match item.status {
-                Status::InFlight => {
-                    self.in_flight -= item.payload.len();
-                    self.note(now, lowest_rtt, self.base, &item, &mut acked);
+                Status::InFlight | Status::Lost => {
+                    self.count(now, shortest, self.base, item.seen(), &mut acked)
                 }
-                Status::Lost => self.note(now, lowest_rtt, self.base, &item, &mut acked),
                 Status::Acked | Status::Abandoned => {}
             }
             self.base += 1;
@@ -249,60 +335,60 @@ impl Outstanding {
         acked
     }
 
-    /// Finds chunks that later acknowledgements show to be lost.
-    pub(crate) fn detect_lost(&mut self, now: Instant) -> Lost {
+    /// Finds chunks that are lost by this rule.
+    pub(super) fn detect_lost(&mut self, now: Instant, rule: Rule) -> Lost {
         let mut lost = Lost::default();
         while let Some(&(packet, tsn)) = self.sent.front() {
             let Some(item) = self.item(tsn).filter(|item| is_current(item, packet)) else {
                 self.sent.pop_front();
                 continue;
             };
-            if packet + LOSS_DISTANCE > self.largest_acked_packet {
+            if packet >= rule.newest {
                 break;
             }
-            debug_assert!(item.packet == packet);
+            let due = item.sent_at.checked_add(rule.age).filter(|due| *due > now && packet > rule.counted);
+            if due.is_some() {
+                lost.next_at = due;
+                break;
+            }
             self.sent.pop_front();
             lost.packet = lost.packet.max(Some(packet));
-            self.mark_lost(now, tsn, &mut lost.abandoned);
+            self.mark_lost(now, tsn, &mut lost);
         }
         lost
     }
 
-    /// T3-rtx expired: everything in flight counts as lost (RFC 9260 §6.3.3). Returns a chunk of
-    /// each message to give up.
-    pub(crate) fn on_timeout(&mut self, now: Instant) -> Vec<u64> {
+    /// T3-rtx expired: the first chunk in flight is lost, and all that were sent at least `age` ago (RFC 9260 §6.3.3,
+    /// RFC 8985 §6.3).
+    pub(crate) fn on_timeout(&mut self, now: Instant, age: Duration) -> Lost {
         // A first chunk that a Gap Ack Block once covered, and that never became cumulative, was dropped by its
         // receiver again (RFC 9260 §6.2): nothing reported in gaps can be relied on.
         let reneged = self.items.front().is_some_and(|item| item.status == Status::Acked);
-        self.sent.clear();
-        let mut abandoned = Vec::new();
+        let mut lost = Lost::default();
         for tsn in self.base..self.next() {
             let Some(index) = self.index(tsn) else { break };
             let Some(item) = self.items.get_mut(index) else { break };
             if reneged && item.status == Status::Acked {
                 item.status = Status::InFlight;
                 self.in_flight += item.payload.len();
+                self.unacked.add(item.header.stream, item.payload.len());
             }
-            if item.status == Status::InFlight {
-                self.mark_lost(now, tsn, &mut abandoned);
+            let old = now.saturating_duration_since(item.sent_at) >= age || lost.chunks == 0 || reneged;
+            if item.status == Status::InFlight && old {
+                self.mark_lost(now, tsn, &mut lost);
             }
         }
         if reneged {
             self.acked_ranges.clear();
         }
         self.rtt_from = self.next();
-        abandoned
+        lost
     }
 
     /// The message a chunk belongs to and its stream, unless it was given up already.
     pub(crate) fn message_of(&self, tsn: u64) -> Option<(u64, StreamId)> {
         let item = self.item(tsn).filter(|item| item.status != Status::Abandoned)?;
         Some((item.message, item.header.stream))
-    }
-
-    /// The lowest TSN that is not acknowledged cumulatively.
-    pub(crate) fn first(&self) -> u64 {
-        self.base
     }
 
     /// Gives up the message that has chunk `tsn`: every chunk of it, and with `rest` a stand-in for those never sent,
@@ -325,8 +411,13 @@ impl Outstanding {
             if item.message != message {
                 continue;
             }
-            if item.status == Status::InFlight {
-                self.in_flight -= item.payload.len();
+            match item.status {
+                Status::InFlight => {
+                    self.in_flight -= item.payload.len();
+                    self.unacked.remove(item.header.stream, item.payload.len());
+                }
+                Status::Lost => self.unacked.remove(item.header.stream, item.payload.len()),
+                Status::Acked | Status::Abandoned => {}
             }
             self.held -= item.payload.len();
             item.status = Status::Abandoned;
@@ -431,66 +522,72 @@ impl Outstanding {
         self.items.get(self.index(tsn)?)
     }
 
-    fn ack_in_gap(&mut self, now: Instant, lowest_rtt: Duration, tsn: u64, acked: &mut Acked) {
+    fn ack_in_gap(&mut self, now: Instant, shortest: Duration, tsn: u64, acked: &mut Acked) {
         let Some(index) = self.index(tsn) else { return };
         let Some(item) = self.items.get_mut(index) else { return };
-        match item.status {
-            Status::InFlight => self.in_flight -= item.payload.len(),
-            Status::Lost => {}
-            Status::Acked | Status::Abandoned => return,
+        if matches!(item.status, Status::Acked | Status::Abandoned) {
+            return;
         }
-        item.status = Status::Acked;
         // The payload stays: until the cumulative TSN covers it, the receiver may drop it again (RFC 9260 §6.2).
-        let (bytes, once, age) =
-            (item.payload.len(), item.transmissions == 1, now.saturating_duration_since(item.sent_at));
-        let packet = item.packet;
-        self.count(acked, tsn, bytes, packet, once, age, lowest_rtt);
+        let seen = item.seen();
+        item.status = Status::Acked;
+        self.count(now, shortest, tsn, seen, acked);
     }
 
-    fn note(&mut self, now: Instant, lowest_rtt: Duration, tsn: u64, item: &Item, acked: &mut Acked) {
-        let age = now.saturating_duration_since(item.sent_at);
-        self.count(acked, tsn, item.payload.len(), item.packet, item.transmissions == 1, age, lowest_rtt);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one place for what both kinds of acknowledgement share")]
-    fn count(
-        &mut self,
-        acked: &mut Acked,
-        tsn: u64,
-        bytes: usize,
-        packet: u64,
-        once: bool,
-        age: Duration,
-        lowest_rtt: Duration,
-    ) {
+    /// Counts a chunk, in flight or lost until now, as acknowledged.
+    fn count(&mut self, now: Instant, shortest: Duration, tsn: u64, item: Seen, acked: &mut Acked) {
+        let Seen { bytes, once, .. } = item;
         acked.bytes += bytes;
-        // An acknowledgement that comes too soon after a repetition is one of the original.
-        if once || age >= lowest_rtt {
-            acked.newest_packet = acked.newest_packet.max(packet);
-            self.largest_acked_packet = self.largest_acked_packet.max(packet);
+        self.unacked.remove(item.stream, bytes);
+        if item.status == Status::InFlight {
+            self.in_flight -= bytes;
+        } else if once {
+            acked.needless += 1;
+        }
+        if tsn > self.highest {
+            self.highest = tsn;
+        } else if once {
+            acked.reordered = true;
+        }
+        if acked.newest.is_none_or(|newest| newest.packet < item.packet) {
+            // An acknowledgement that comes too soon after a repetition is one of the original.
+            let age = now.saturating_duration_since(item.sent_at);
+            if once || age >= shortest {
+                acked.newest = Some(Delivered { packet: item.packet, sent_at: item.sent_at });
+                acked.round_trip = once.then_some(age);
+            }
+        }
+        if !once && item.status == Status::InFlight && now.saturating_duration_since(item.sent_at) < shortest
+        {
+            acked.early.push(tsn);
         }
         if once && tsn >= self.rtt_from {
-            acked.rtt = Some(age);
+            acked.ends_round = true;
             self.rtt_from = self.base + self.items.len() as u64;
         }
     }
 
-    fn mark_lost(&mut self, now: Instant, tsn: u64, abandoned: &mut Vec<u64>) {
+    fn mark_lost(&mut self, now: Instant, tsn: u64, lost: &mut Lost) {
         let partial = self.partial;
         let Some(index) = self.index(tsn) else { return };
         let Some(item) = self.items.get_mut(index) else { return };
         self.in_flight -= item.payload.len();
         item.status = Status::Lost;
-        let spent = match item.limit {
-            Limit::Never | Limit::Priority(_) => false,
-            Limit::Retransmits(max) => item.transmissions > max,
-            Limit::Until(deadline) => deadline <= now,
-        };
-        if partial && spent {
-            abandoned.push(tsn);
+        lost.chunks += 1;
+        if partial && is_spent(item, now) {
+            lost.abandoned.push(tsn);
         } else {
             self.lost.push(Reverse(tsn));
         }
+    }
+}
+
+/// Whether it is not worth another repetition (RFC 3758).
+fn is_spent(item: &Item, now: Instant) -> bool {
+    match item.limit {
+        Limit::Never | Limit::Priority(_) => false,
+        Limit::Retransmits(max) => item.transmissions > max,
+        Limit::Until(deadline) => deadline <= now,
     }
 }
 

@@ -533,6 +533,11 @@ impl SendQueue {
         self.active_ref(stream).map_or(0, |active| active.buffered)
     }
 
+    /// Whether a message waits that was not written to its end.
+    pub(crate) fn has_messages(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream).is_some_and(|entry| entry.active.is_some())
+    }
+
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
         self.held

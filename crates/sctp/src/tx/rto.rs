@@ -14,7 +14,6 @@ const LEAST: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(crate) struct Rto {
     estimator: RttEstimator,
-    lowest: Option<Duration>,
     /// What a layer below has measured.
     expected: Option<Duration>,
     initial: Duration,
@@ -26,7 +25,7 @@ pub(crate) struct Rto {
 impl Rto {
     pub(crate) fn new(initial: Duration, margin: Duration, max: Duration) -> Self {
         let estimator = RttEstimator::new(initial, Duration::ZERO, HIGHEST);
-        Self { estimator, lowest: None, expected: None, initial, margin, max, doublings: 0 }
+        Self { estimator, expected: None, initial, margin, max, doublings: 0 }
     }
 
     /// A layer below has measured the round trip: until there is a measurement of our own, timeouts follow from it
@@ -38,7 +37,6 @@ impl Rto {
     /// Takes the time of a chunk that was sent once (RFC 9260 §6.3.1, C5: Karn's rule).
     pub(crate) fn observe(&mut self, rtt: Duration) {
         self.estimator.observe(rtt);
-        self.lowest = Some(self.lowest.map_or(rtt, |lowest| lowest.min(rtt)));
         self.doublings = 0;
     }
 
@@ -70,9 +68,9 @@ impl Rto {
         self.estimator.smoothed()
     }
 
-    /// The shortest time measured.
-    pub(crate) fn lowest(&self) -> Option<Duration> {
-        self.lowest
+    /// What is known of the round trip, measured here or below.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.estimator.smoothed().or(self.expected)
     }
 
     /// The maximum bounds the doubling. A path that is slower than it keeps the timeout it needs.

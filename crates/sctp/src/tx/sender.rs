@@ -3,13 +3,17 @@
 mod pieces;
 mod tracking;
 
-use super::congestion::Congestion;
+use super::congestion::{CongestionControl, CongestionControlFactory, NewPath};
 use super::outstanding::Outstanding;
+use super::pacer::Pacer;
 use super::queue::{Dropped, SendQueue};
+use super::rack::Rack;
+use super::recovery::Recovery;
+use super::round_trip::Shortest;
 use super::rto::Rto;
+use super::tail_probe::TailProbe;
 use super::{OVERHEAD, data_len, full_payload, payload_room};
 use crate::chunk::data::{self, Format};
-use crate::chunk::sack::Sack;
 use crate::chunk::{self, ChunkWriter, forward_tsn};
 use crate::config::Config;
 use crate::error::SendError;
@@ -19,44 +23,60 @@ use crate::stats::Stats;
 use crate::tlv::padded;
 use crate::types::{Message, Reliability, SendOptions, StreamId};
 use base::{PutExt, Serial32};
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracking::Tracked;
 
-/// What an acknowledgement meant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SackOutcome {
-    /// The cumulative TSN moved: T3-rtx starts anew (RFC 9260 §6.3.2, R3).
-    pub(crate) advanced: bool,
-    /// Something was acknowledged: the peer is alive.
-    pub(crate) progress: bool,
+/// What ended the last packet, or kept it from being begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blocked {
+    /// Lack of data, or of room at the peer.
+    No,
+    Window,
+    Pacer,
 }
 
 /// Send queue, ring of outstanding chunks, congestion window and timeout of one association.
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) queue: SendQueue,
-    outstanding: Outstanding,
-    congestion: Congestion,
+    pub(super) outstanding: Outstanding,
+    factory: Arc<dyn CongestionControlFactory>,
+    congestion: Box<dyn CongestionControl>,
+    /// What `congestion` says.
+    pub(super) window: usize,
+    pub(super) rack: Rack,
+    pub(super) recovery: Recovery,
+    pub(super) probe: TailProbe,
+    pub(super) pacer: Pacer,
+    pub(super) shortest: Shortest,
     pub(crate) rto: Rto,
     initial_packets: usize,
     send_buffer: usize,
-    max_packet_len: usize,
+    send_buffer_cap: usize,
+    pub(super) max_packet_len: usize,
     /// Chunks are cut to fit a packet of this size alone.
     chunk_packet_len: usize,
+    /// What the peer advertised last.
+    pub(super) advertised: usize,
     /// What the peer can take beyond what is in flight.
-    peer_window: usize,
+    pub(super) peer_window: usize,
     /// Number of the last packet with DATA; the first is 1.
-    packet: u64,
-    /// The congestion window, not lack of data, ended the last packet.
-    limited: bool,
-    /// Loss was just found: one packet may go whatever the window says (RFC 9260 §7.2.4, step 3).
-    rescue: bool,
+    pub(super) packet: u64,
+    pub(super) blocked: Blocked,
+    /// Loss was just found by the timer: one packet may go whatever the window says.
+    pub(super) rescue: bool,
+    /// When the next chunk is lost, if nothing is heard of it.
+    pub(super) reorder_at: Option<Instant>,
+    /// Reductions of the window after loss seen in SACKs.
+    pub(super) reductions: u64,
     last_sent: Option<Instant>,
-    /// `send` refused a message.
-    wants_space: bool,
-    partial: bool,
-    forward_pending: bool,
-    last_forward: Option<(Instant, Serial32)>,
+    /// The shortest message that `send` refused since the last event.
+    wants_space: Option<usize>,
+    pub(super) partial: bool,
+    pub(super) forward_pending: bool,
+    pub(super) last_forward: Option<(Instant, Serial32)>,
     format: Format,
     tracked: Tracked,
     /// Data was in flight before the packet under construction.
@@ -65,21 +85,34 @@ pub(crate) struct Sender {
 
 impl Sender {
     pub(crate) fn new(config: &Config, first: Serial32) -> Self {
+        let path = NewPath::new(config.max_packet_len);
+        let congestion = config.congestion_control.build(&path);
         Self {
             queue: SendQueue::new(config.scheduler, full_payload(Format::Plain, config.max_packet_len)),
             outstanding: Outstanding::new(first),
-            congestion: Congestion::new(config.max_packet_len, config.initial_window),
+            factory: Arc::clone(&config.congestion_control),
+            window: congestion.window(),
+            congestion,
+            rack: Rack::default(),
+            recovery: Recovery::default(),
+            probe: TailProbe::default(),
+            pacer: Pacer::new(config.max_packet_len),
+            shortest: Shortest::default(),
             rto: Rto::new(config.rto_initial, config.rto_min, config.rto_max),
             initial_packets: config.initial_window,
             send_buffer: config.send_buffer,
+            send_buffer_cap: config.send_buffer_cap.max(config.send_buffer),
             max_packet_len: config.max_packet_len,
             chunk_packet_len: config.max_packet_len,
+            advertised: 0,
             peer_window: 0,
             packet: 0,
-            limited: false,
+            blocked: Blocked::No,
             rescue: false,
+            reorder_at: None,
+            reductions: 0,
             last_sent: None,
-            wants_space: false,
+            wants_space: None,
             partial: false,
             forward_pending: false,
             last_forward: None,
@@ -90,14 +123,25 @@ impl Sender {
     }
 
     /// Begins towards a peer with this window. Nothing was sent before, or what was is to be forgotten.
-    pub(crate) fn start(&mut self, first: Serial32, peer_window: u32, partial: bool, format: Format) {
+    #[expect(clippy::too_many_arguments, reason = "all that an association begins with")]
+    pub(crate) fn start(
+        &mut self,
+        now: Instant,
+        first: Serial32,
+        peer_window: u32,
+        partial: bool,
+        format: Format,
+    ) {
         self.format = format;
         self.queue.start(format, self.full(), peer_window as usize);
         self.outstanding = Outstanding::new(first);
         self.outstanding.set_partial(partial);
-        self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
         self.peer_window = peer_window as usize;
-        self.congestion.seed_threshold(self.peer_window);
+        self.advertised = self.peer_window;
+        self.forget_path(now);
+        self.blocked = Blocked::No;
+        self.rescue = false;
+        self.reorder_at = None;
         self.packet = 0;
         self.partial = partial;
         self.forward_pending = false;
@@ -108,7 +152,13 @@ impl Sender {
     pub(crate) fn set_max_packet_len(&mut self, bytes: usize) {
         self.max_packet_len = bytes;
         self.queue.set_full(self.full());
-        self.congestion.set_packet_len(bytes);
+        self.pacer.set_packet_len(bytes);
+        self.control(|congestion| congestion.set_packet_len(bytes));
+    }
+
+    /// No more than this goes in a second, whatever the path allows.
+    pub(crate) fn set_budget(&mut self, now: Instant, budget: Option<NonZeroU64>) {
+        self.pacer.set_budget(now, budget);
     }
 
     /// Chunks are cut so that each fits a packet of this size alone. At most the largest packet.
@@ -123,9 +173,26 @@ impl Sender {
     }
 
     /// The path is another one, or what it was thought to carry was wrong: what was learnt of it is forgotten.
-    pub(crate) fn on_new_path(&mut self) {
-        self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
+    pub(crate) fn on_new_path(&mut self, now: Instant) {
+        self.forget_path(now);
         self.rto.recovered();
+    }
+
+    fn forget_path(&mut self, now: Instant) {
+        let mut path = NewPath::new(self.max_packet_len).with_peer_window(self.advertised);
+        path.initial_window = self.initial_packets * self.max_packet_len;
+        self.congestion = self.factory.build(&path);
+        self.window = self.congestion.window();
+        self.rack = Rack::default();
+        self.recovery = Recovery::default();
+        self.probe = TailProbe::default();
+        self.pacer.restart(now);
+        self.shortest = Shortest::default();
+    }
+
+    /// Tells of tracked messages that arrived.
+    pub(super) fn deliver_tracked(&mut self, events: &mut Events) {
+        self.tracked.deliver(self.outstanding.base(), events);
     }
 
     #[expect(clippy::too_many_arguments, reason = "a message, and what making room for it may change")]
@@ -153,10 +220,19 @@ impl Sender {
     /// Whether a DATA chunk could be written into a packet now.
     pub(crate) fn is_ready(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) -> bool {
         self.drop_expired(now, events, stats);
+        self.is_waiting() && self.pacer_allows(now)
+    }
+
+    /// Whether something waits and the window lets it go.
+    fn is_waiting(&mut self) -> bool {
         let full = self.full();
-        match self.outstanding.next_lost().or_else(|| self.queue.next_fragment(full)) {
+        match self.outstanding.next_lost() {
             Some(len) => self.window_allows(len),
-            None => false,
+            None if self.outstanding.is_full() => false,
+            None => match self.queue.next_fragment(full) {
+                Some(len) => self.window_allows(len),
+                None => false,
+            },
         }
     }
 
@@ -171,16 +247,29 @@ impl Sender {
         stats: &mut Stats,
     ) -> bool {
         self.validate_window(now);
+        self.blocked = Blocked::No;
+        if !self.pacer_allows(now) {
+            if self.is_waiting() {
+                self.blocked = Blocked::Pacer;
+            }
+            return false;
+        }
         let number = self.packet + 1;
-        let mut wrote = false;
-        self.limited = false;
         self.follows = self.outstanding.in_flight() > 0;
+        let mut wrote = self.probe.is_due() && self.write_probe(now, out, start, number, stats);
         while self.write_chunk(now, out, start, number, stats, events) {
             wrote = true;
         }
+        if self.probe.is_due() && wrote {
+            stats.tail_probes += 1;
+            self.probe.on_sent(self.outstanding.last_tsn(), false);
+        }
+        self.probe.cancel();
         if wrote {
             self.fill_up(out, start);
+            self.rescue = false;
             self.packet = number;
+            self.pacer.on_sent(now, out.len() - start);
             self.last_sent = Some(now);
             self.offer_space(events);
         }
@@ -188,79 +277,29 @@ impl Sender {
         wrote
     }
 
+    /// When the pacer lets the next packet go, if that is what it waits for.
+    pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
+        if self.blocked == Blocked::Pacer { self.pacer.held_until(now) } else { None }
+    }
+
     /// The length of the next packet when it holds nothing but new DATA and that is cheap to say.
     pub(crate) fn next_packet_len(&self, now: Instant) -> Option<usize> {
         // While chunks are smaller than packets, several go into each.
-        if self.chunk_packet_len < self.max_packet_len {
-            return None;
-        }
-        if self.outstanding.may_have_lost() || self.outstanding.in_flight() >= self.congestion.window() {
+        let special = self.rescue || self.probe.is_due() || self.recovery.is_repairing();
+        if special
+            || self.chunk_packet_len < self.max_packet_len
+            || self.outstanding.may_have_lost()
+            || self.outstanding.in_flight() >= self.window
+            || !self.outstanding.has_room_for(self.max_packet_len / data_len(self.format, 1))
+            || !self.pacer.allows(now)
+        {
             return None;
         }
         let space = (self.max_packet_len & !3) - packet::HEADER_LEN;
         // The congestion window is asked before each chunk and may be exceeded by the last one only.
         let chunks = self.queue.next_packet(now, space, self.peer_window)?;
-        let fits_window = self.outstanding.in_flight() + chunks <= self.congestion.window();
+        let fits_window = self.outstanding.in_flight() + chunks <= self.window;
         Some(packet::HEADER_LEN + chunks).filter(|_| fits_window)
-    }
-
-    /// Takes in a SACK; `None` when it is out of date or nonsense.
-    pub(crate) fn on_sack(
-        &mut self,
-        now: Instant,
-        sack: &Sack<'_>,
-        events: &mut Events,
-        stats: &mut Stats,
-    ) -> Option<SackOutcome> {
-        let lowest = self.rto.lowest().unwrap_or(Duration::ZERO);
-        let acked = self.outstanding.on_sack(now, lowest, sack)?;
-        if let Some(rtt) = acked.rtt {
-            self.rto.observe(rtt);
-        }
-        if acked.bytes > 0 {
-            self.rto.recovered();
-            self.congestion.on_ack(acked.bytes, acked.newest_packet, self.limited);
-        }
-        let lost = self.outstanding.detect_lost(now);
-        if let Some(packet) = lost.packet
-            && self.congestion.on_loss(packet, self.packet + 1)
-        {
-            self.rescue = true;
-        }
-        self.tracked.deliver(self.outstanding.first(), events);
-        self.give_up(now, &lost.abandoned, events, stats);
-        // RFC 9260 §6.2.1, D ii.
-        self.peer_window = (sack.window as usize).saturating_sub(self.outstanding.in_flight());
-        self.plan_forward(now);
-        self.offer_space(events);
-        Some(SackOutcome { advanced: acked.advanced, progress: acked.bytes > 0 || acked.advanced })
-    }
-
-    /// Takes in the cumulative TSN of a SHUTDOWN.
-    pub(crate) fn on_cumulative(&mut self, now: Instant, cumulative: Serial32, events: &mut Events) -> bool {
-        let tsn = self.outstanding.extend(cumulative);
-        let advanced = self.outstanding.on_cumulative(now, Duration::ZERO, tsn).advanced;
-        self.tracked.deliver(self.outstanding.first(), events);
-        advanced
-    }
-
-    /// T3-rtx expired.
-    pub(crate) fn on_timeout(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) {
-        stats.timeouts += 1;
-        // A closed window is no sign of congestion: what is in flight then is a probe (RFC 9260 §6.1, A).
-        if self.outstanding.in_flight() > 0 && self.peer_window > 0 {
-            self.congestion.on_timeout(self.packet + 1);
-        }
-        self.rto.back_off();
-        let abandoned = self.outstanding.on_timeout(now);
-        self.give_up(now, &abandoned, events, stats);
-        self.forward_pending = self.outstanding.advance();
-    }
-
-    /// What went out with COOKIE ECHO goes again with its repetition.
-    pub(crate) fn repeat_all(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) {
-        let abandoned = self.outstanding.on_timeout(now);
-        self.give_up(now, &abandoned, events, stats);
     }
 
     /// Appends a FORWARD TSN if one is due.
@@ -288,8 +327,10 @@ impl Sender {
         self.queue.clear();
         self.outstanding = Outstanding::new(self.outstanding.next_tsn());
         self.tracked = Tracked::default();
-        self.wants_space = false;
+        self.wants_space = None;
         self.forward_pending = false;
+        self.reorder_at = None;
+        self.probe.reset();
     }
 
     /// Nothing waits for an acknowledgement.
@@ -306,11 +347,23 @@ impl Sender {
         self.outstanding.next_tsn()
     }
 
+    /// Payload bytes of a stream that were written and not acknowledged.
+    pub(crate) fn unacked_on(&self, stream: StreamId) -> usize {
+        self.outstanding.unacked_on(stream)
+    }
+
     pub(crate) fn peer_window(&self) -> usize {
         self.peer_window
     }
 
-    /// Bytes of memory, roughly: what `send_buffer` bounds.
+    /// What may be held: enough to keep a path full whose round trip carries a window, and as much again to wait, with
+    /// the bookkeeping of both.
+    fn send_limit(&self) -> usize {
+        let usable = self.window.min(self.peer_window + self.outstanding.in_flight());
+        (usable * 9 / 4).clamp(self.send_buffer, self.send_buffer_cap)
+    }
+
+    /// Bytes of memory, roughly: what the send buffer bounds.
     pub(crate) fn held(&self) -> usize {
         self.queue.held() + self.outstanding.held() + self.tracked.held()
     }
@@ -320,9 +373,10 @@ impl Sender {
     }
 
     pub(crate) fn fill_stats(&self, stats: &mut Stats) {
-        stats.congestion_window = self.congestion.window();
+        stats.congestion_window = self.window;
         stats.slow_start_threshold = self.congestion.threshold();
-        stats.congestion_events = self.congestion.events();
+        stats.congestion_events = self.reductions;
+        stats.send_limit = self.send_limit();
         stats.peer_window = self.peer_window;
         stats.in_flight = self.outstanding.in_flight();
         stats.send_held = self.held();
@@ -349,19 +403,23 @@ impl Sender {
             }
             let Some(chunk) = self.outstanding.repeat(now, number) else { return false };
             data::write(out, self.format, chunk.tsn, chunk.header, true, chunk.payload);
-            self.rescue = false;
-            self.peer_window = self.peer_window.saturating_sub(len);
+            let tsn = chunk.tsn;
+            self.recovery.on_repeated(self.outstanding.extend(tsn));
+            self.count_out(len);
             stats.retransmissions += 1;
             stats.data_chunks_sent += 1;
             return true;
         }
         self.drop_expired(now, events, stats);
+        if self.outstanding.is_full() {
+            return false;
+        }
         let room = payload_room(self.format, space).min(self.full());
         let Some(len) = self.queue.next_fragment(room) else { return false };
         if !self.window_allows(len) {
             return false;
         }
-        let probe = len > self.peer_window;
+        let probe = len > self.peer_window || self.probe.is_due();
         let Some(fragment) = self.queue.take(len) else { return false };
         if fragment.low {
             events.buffered_low(fragment.header.stream);
@@ -376,9 +434,57 @@ impl Sender {
             let tsn = self.outstanding.extend(self.outstanding.next_tsn()) - 1;
             self.tracked.sent(tsn, message, id);
         }
-        self.peer_window = self.peer_window.saturating_sub(len);
+        self.count_out(len);
         stats.data_chunks_sent += 1;
         true
+    }
+
+    /// Repeats a chunk to ask for an acknowledgement, unless something new or lost can go (RFC 8985 §7.3).
+    fn write_probe(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<u8>,
+        start: usize,
+        number: u64,
+        stats: &mut Stats,
+    ) -> bool {
+        let used = out.len() - start;
+        let space = (self.max_packet_len & !3).saturating_sub(used);
+        if self.is_waiting() {
+            return false;
+        }
+        let Some((tsn, len)) = self.outstanding.to_probe(now) else { return false };
+        if data_len(self.format, padded(len)) > space && used > packet::HEADER_LEN {
+            return false;
+        }
+        let Some(chunk) = self.outstanding.repeat_in_flight(now, number, tsn) else { return false };
+        data::write(out, self.format, chunk.tsn, chunk.header, true, chunk.payload);
+        self.probe.on_sent(tsn, true);
+        stats.tail_probes += 1;
+        stats.retransmissions += 1;
+        stats.data_chunks_sent += 1;
+        true
+    }
+
+    fn count_out(&mut self, len: usize) {
+        self.peer_window = self.peer_window.saturating_sub(len);
+        if let Some(prr) = self.recovery.prr() {
+            prr.on_sent(len);
+        }
+    }
+
+    /// Lets the algorithm act, and asks it anew what it says.
+    pub(super) fn control(&mut self, act: impl FnOnce(&mut dyn CongestionControl)) {
+        act(&mut *self.congestion);
+        self.window = self.congestion.window();
+    }
+
+    /// Paces as the window and the round trip say now.
+    pub(super) fn pace(&mut self, now: Instant) {
+        if let Some(smoothed) = self.rto.smoothed() {
+            let congestion = &self.congestion;
+            self.pacer.set_path(now, smoothed, || congestion.pacing_rate(smoothed));
+        }
     }
 
     /// Fills a remainder too small for a fragment of the large message that comes next: packets of a burst then have
@@ -401,11 +507,20 @@ impl Sender {
         if in_flight == 0 || self.rescue {
             return true;
         }
-        if in_flight >= self.congestion.window() {
-            self.limited = true;
-            return false;
+        let open = match self.recovery.prr() {
+            _ if self.probe.is_due() => true,
+            Some(prr) => prr.is_open(),
+            None => in_flight < self.window,
+        };
+        if !open {
+            self.blocked = Blocked::Window;
         }
-        len <= self.peer_window
+        open && len <= self.peer_window
+    }
+
+    /// What asks for acknowledgements is not held: it is one packet.
+    fn pacer_allows(&self, now: Instant) -> bool {
+        self.pacer.allows(now) || self.rescue || self.probe.is_due()
     }
 
     /// RFC 9260 §7.2.1: a window not used for a while says little about the path.
@@ -416,8 +531,10 @@ impl Sender {
         let Some(last) = self.last_sent else { return };
         let idle = now.saturating_duration_since(last).as_micros();
         let timeouts = idle / self.rto.timeout().as_micros().max(1);
-        self.congestion.on_idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
         if timeouts > 0 {
+            let timeouts = u32::try_from(timeouts).unwrap_or(u32::MAX);
+            self.control(|congestion| congestion.on_idle(timeouts));
+            self.pace(now);
             self.last_sent = Some(now);
         }
     }
@@ -430,21 +547,23 @@ impl Sender {
         events: &mut Events,
         stats: &mut Stats,
     ) -> bool {
-        let wanted = self.held() + len + OVERHEAD;
-        // One message always fits, whatever its bookkeeping adds.
-        if self.held() == 0 || wanted <= self.send_buffer {
+        let held = self.held();
+        // One message always fits, whatever its bookkeeping adds, and so does a second one behind it.
+        let limit = self.send_limit().max((2 * (len + OVERHEAD)).min(self.send_buffer_cap));
+        let excess = (held + len + OVERHEAD).saturating_sub(limit);
+        if held == 0 || excess == 0 {
             return true;
         }
         let priority = match reliability {
             Reliability::Priority(priority) => Some(priority),
             _ => None,
         };
-        let evicted = self.queue.evict(priority, wanted - self.send_buffer);
+        let evicted = self.queue.evict(priority, excess);
         for dropped in &evicted {
             self.report_dropped(*dropped, Progress::Unsent, events, stats);
         }
         if evicted.is_empty() {
-            self.wants_space = true;
+            self.wants_space = Some(self.wants_space.map_or(len, |wanted| wanted.min(len)));
             // What waits there for more must not be what it waits for.
             self.queue.flush_all_open();
         }
@@ -470,7 +589,7 @@ impl Sender {
         self.tracked.report(dropped, progress, events);
     }
 
-    fn give_up(&mut self, now: Instant, chunks: &[u64], events: &mut Events, stats: &mut Stats) {
+    pub(super) fn give_up(&mut self, now: Instant, chunks: &[u64], events: &mut Events, stats: &mut Stats) {
         for &tsn in chunks {
             let Some((message, stream)) = self.outstanding.message_of(tsn) else { continue };
             let rest = self.queue.abandon(stream, message);
@@ -487,7 +606,7 @@ impl Sender {
 
     /// RFC 3758 §3.5, C3: the peer is told as soon as the point moves, and again once a round trip while it does not
     /// follow.
-    fn plan_forward(&mut self, now: Instant) {
+    pub(super) fn plan_forward(&mut self, now: Instant) {
         if !self.partial || !self.outstanding.advance() {
             return;
         }
@@ -499,9 +618,13 @@ impl Sender {
         };
     }
 
-    fn offer_space(&mut self, events: &mut Events) {
-        if self.wants_space && self.held() <= self.send_buffer / 2 {
-            self.wants_space = false;
+    /// An event once a quarter of the limit is free: the rest keeps the path full until the application has answered.
+    pub(super) fn offer_space(&mut self, events: &mut Events) {
+        let Some(wanted) = self.wants_space else { return };
+        let held = self.held();
+        let limit = self.send_limit().max((2 * (wanted + OVERHEAD)).min(self.send_buffer_cap));
+        if held == 0 || (held <= limit / 4 * 3 && held + wanted + OVERHEAD <= limit) {
+            self.wants_space = None;
             events.send_space();
         }
     }
