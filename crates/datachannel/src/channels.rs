@@ -18,7 +18,7 @@ use crypto::Random;
 use sctp::{Association, StreamId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -285,6 +285,12 @@ impl Channels {
         self.sctp.set_max_packet_len(bytes);
     }
 
+    /// Lets at most this many bytes go in a second, counted as SCTP packets; `None`, the default, as many as the path
+    /// takes. It keeps a transfer from starving a call on the same connection.
+    pub fn set_send_budget(&mut self, now: Instant, bytes_per_second: Option<NonZeroU64>) {
+        self.sctp.set_send_budget(now, bytes_per_second);
+    }
+
     /// Tells the round-trip time that a layer below has measured; the first timeouts follow from it.
     pub fn set_round_trip(&mut self, round_trip: Duration) {
         self.sctp.set_round_trip(round_trip);
@@ -315,6 +321,18 @@ impl Channels {
     #[must_use]
     pub fn buffered_amount(&self, key: ChannelKey) -> usize {
         self.stream_of(key).map_or(0, |stream| self.sctp.buffered(stream))
+    }
+
+    /// Payload bytes of a channel that were written and are not yet acknowledged, those found lost included.
+    #[must_use]
+    pub fn outstanding_amount(&self, key: ChannelKey) -> usize {
+        self.stream_of(key).map_or(0, |stream| self.sctp.outstanding_on(stream))
+    }
+
+    /// Whether everything sent on a channel was acknowledged or given up; `true` for one that is forgotten.
+    #[must_use]
+    pub fn is_channel_flushed(&self, key: ChannelKey) -> bool {
+        self.stream_of(key).is_none_or(|stream| self.sctp.is_flushed_on(stream))
     }
 
     /// Where the channel stands; [`ChannelState::Closed`] for one that is forgotten.

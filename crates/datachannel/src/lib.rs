@@ -22,5 +22,9 @@ pub use event::{AssociationEnd, ChannelEnd, Event, Progress};
 pub use ids::{ChannelId, Role};
 pub use init::{ChannelInit, Order, Priority, Reliability};
 pub use payload::{Delivery, End, Kind, MessageId, Payload, Piece, SendOptions};
+/// Congestion control: see [`Config::with_congestion_control`].
+pub use sctp::{
+    Acknowledged, CongestionControl, CongestionControlFactory, Cubic, Loss, NewPath, NewReno, Scavenger,
+};
 pub use slab::ChannelKey;
 pub use stats::Stats;

@@ -61,7 +61,9 @@ fn goodput_with_a_bottleneck() {
 /// With latency and no loss, the window is the limit and is reached quickly.
 #[test]
 fn a_long_fat_path_is_filled() {
-    let mut pair = Pair::connected(3, Link::new(ms(50)));
+    let config = || Config::default().with_receive_buffer_cap(0);
+    let mut pair = Pair::with(3, Link::new(ms(50)), [config(), config()], [vec![], vec![]]);
+    pair.connect();
     let reached = pair.bulk(A, 65_536, ms(5_000)) / 1e6;
     // 1 MiB a round trip of 100 ms is 84 Mbit/s.
     assert!(reached > 60.0, "{reached}");

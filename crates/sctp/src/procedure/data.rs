@@ -137,13 +137,20 @@ impl Association {
         if !self.state.may_send_data() {
             return;
         }
-        self.sender.on_probe_timeout();
+        if let Some(at) = self.sender.probe_at(now) {
+            let at = self.timers.get(Timer::Retransmit).map_or(at, |retransmit| retransmit.min(at));
+            if at > now {
+                self.timers.set(Timer::TailProbe, at);
+                return;
+            }
+            self.sender.on_probe_timeout();
+        }
         self.timers.stop(Timer::Retransmit);
         self.arm_retransmit(now);
     }
 
-    /// Data went out, or was acknowledged: the wait for the tail loss probe begins anew. It is never longer than that for
-    /// T3-rtx.
+    /// Data was acknowledged: the wait for the tail loss probe begins anew. It is never longer than that for T3-rtx. When
+    /// data goes out a timer that runs is left alone; that it is to be later is found when it expires.
     pub(crate) fn arm_probe(&mut self, now: Instant) {
         let retransmit = self.timers.get(Timer::Retransmit);
         match self.sender.probe_timeout().zip(retransmit).filter(|_| self.state.may_send_data()) {

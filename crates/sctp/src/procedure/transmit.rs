@@ -182,7 +182,9 @@ impl Association {
         }
         if wrote_data {
             self.arm_retransmit(now);
-            self.arm_probe(now);
+            if self.timers.get(Timer::TailProbe).is_none() {
+                self.arm_probe(now);
+            }
         }
         match self.sender.held_until(now) {
             Some(at) => self.timers.set(Timer::Pace, at),

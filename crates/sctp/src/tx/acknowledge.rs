@@ -108,11 +108,16 @@ impl Sender {
         self.probe.timeout(self.rto.smoothed()?, in_flight < self.max_packet_len)
     }
 
+    /// When a packet that asks for an acknowledgement is due by now: the timer may have been set before the last packet
+    /// went out. `None` when none is to be sent.
+    pub(crate) fn probe_at(&self, now: Instant) -> Option<Instant> {
+        let timeout = self.probe_timeout()?;
+        Some(self.last_sent.map_or(now, |sent| sent + timeout))
+    }
+
     /// A packet that asks for an acknowledgement is due.
     pub(crate) fn on_probe_timeout(&mut self) {
-        if self.probe_timeout().is_some() {
-            self.probe.on_timeout();
-        }
+        self.probe.on_timeout();
     }
 
     /// What went out with COOKIE ECHO goes again with its repetition.
@@ -124,7 +129,9 @@ impl Sender {
     /// Round trips, the end of a recovery, and the growth of the window.
     fn take_in(&mut self, now: Instant, acked: &Acked, in_flight: usize) {
         self.rto.recovered();
-        if let Some(round_trip) = acked.round_trip {
+        let newest = acked.newest.filter(|_| acked.is_first);
+        let round_trip = newest.map(|newest| now.saturating_duration_since(newest.sent_at));
+        if let Some(round_trip) = round_trip {
             self.shortest.observe(now, round_trip);
             if acked.ends_round {
                 self.rto.observe(round_trip);
@@ -151,7 +158,7 @@ impl Sender {
             in_flight,
             packet,
             newest_packet: self.packet,
-            round_trip: acked.round_trip,
+            round_trip,
             shortest: self.shortest.of_late(),
             smoothed: self.rto.smoothed(),
             window_limited,

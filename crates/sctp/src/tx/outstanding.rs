@@ -81,8 +81,8 @@ pub(crate) struct Acked {
     pub(crate) bytes: usize,
     /// The newest packet of which something was acknowledged.
     pub(super) newest: Option<Delivered>,
-    /// The round trip of the newest packet, if what it held was sent once.
-    pub(crate) round_trip: Option<Duration>,
+    /// What that packet held was sent once: its age is a round trip.
+    pub(crate) is_first: bool,
     /// It is the first that is sent and acknowledged since the last one with this mark: one a round trip.
     pub(crate) ends_round: bool,
     /// A chunk sent once arrived behind one with a higher TSN.
@@ -325,7 +325,7 @@ impl Outstanding {
             self.held -= item.payload.len() + OVERHEAD;
             match item.status {
                 Status::InFlight | Status::Lost => {
-                    self.count(now, shortest, self.base, item.seen(), &mut acked)
+                    self.count(now, shortest, self.base, item.seen(), &mut acked);
                 }
                 Status::Acked | Status::Abandoned => {}
             }
@@ -549,17 +549,14 @@ impl Outstanding {
         } else if once {
             acked.reordered = true;
         }
-        if acked.newest.is_none_or(|newest| newest.packet < item.packet) {
-            // An acknowledgement that comes too soon after a repetition is one of the original.
-            let age = now.saturating_duration_since(item.sent_at);
-            if once || age >= shortest {
-                acked.newest = Some(Delivered { packet: item.packet, sent_at: item.sent_at });
-                acked.round_trip = once.then_some(age);
-            }
-        }
-        if !once && item.status == Status::InFlight && now.saturating_duration_since(item.sent_at) < shortest
-        {
+        // An acknowledgement that comes too soon after a repetition is one of the original.
+        let early = !once && now.saturating_duration_since(item.sent_at) < shortest;
+        if early && item.status == Status::InFlight {
             acked.early.push(tsn);
+        }
+        if !early && acked.newest.is_none_or(|newest| newest.packet < item.packet) {
+            acked.newest = Some(Delivered { packet: item.packet, sent_at: item.sent_at });
+            acked.is_first = once;
         }
         if once && tsn >= self.rtt_from {
             acked.ends_round = true;

@@ -71,7 +71,7 @@ pub(crate) struct Sender {
     pub(super) reorder_at: Option<Instant>,
     /// Reductions of the window after loss seen in SACKs.
     pub(super) reductions: u64,
-    last_sent: Option<Instant>,
+    pub(super) last_sent: Option<Instant>,
     /// The shortest message that `send` refused since the last event.
     wants_space: Option<usize>,
     pub(super) partial: bool,

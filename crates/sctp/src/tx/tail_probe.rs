@@ -8,6 +8,9 @@ use std::time::Duration;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 const MOST_DELAY: Duration = Duration::from_millis(500);
 
+/// No probe is sent sooner: on a short path, what is overdue by less is in a queue of this machine or the other.
+const LEAST: Duration = Duration::from_millis(10);
+
 /// The probe that was sent and is not acknowledged (`TLP.end_seq`).
 #[derive(Clone, Copy, Debug)]
 struct Sent {
@@ -48,7 +51,7 @@ impl TailProbe {
     /// flight, whose acknowledgement may be delayed.
     pub(super) fn timeout(&self, smoothed: Duration, lone: bool) -> Option<Duration> {
         let delay = if lone { self.ack_delay } else { Duration::ZERO };
-        (self.sent.is_none() && self.measured && !self.due).then(|| smoothed * 2 + delay)
+        (self.sent.is_none() && self.measured && !self.due).then(|| (smoothed * 2).max(LEAST) + delay)
     }
 
     pub(super) fn on_timeout(&mut self) {

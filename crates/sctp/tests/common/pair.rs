@@ -233,6 +233,20 @@ impl Pair {
             return false;
         };
         self.now = self.now.max(next);
+        self.deliver_due();
+        self.flush();
+        for end in &self.ends {
+            assert!(
+                end.poll_timeout().is_none_or(|at| at > self.now),
+                "a timer that does not move: {:?}",
+                end.next_timer()
+            );
+        }
+        true
+    }
+
+    /// Hands over what is due by now.
+    pub(crate) fn deliver_due(&mut self) {
         for side in [A, B] {
             while let Some(entry) =
                 self.links[side].flying.first_entry().filter(|entry| entry.key().0 <= self.now)
@@ -244,15 +258,6 @@ impl Pair {
                 self.ends[side].handle_timeout(self.now);
             }
         }
-        self.flush();
-        for end in &self.ends {
-            assert!(
-                end.poll_timeout().is_none_or(|at| at > self.now),
-                "a timer that does not move: {:?}",
-                end.next_timer()
-            );
-        }
-        true
     }
 
     pub(crate) fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
