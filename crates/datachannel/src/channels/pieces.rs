@@ -2,7 +2,7 @@
 
 use super::Channels;
 use super::receive::open_piece;
-use crate::channel::ChannelState;
+use crate::channel::{ChannelState, Owed};
 use crate::error::{AbandonError, SendPieceError};
 use crate::ids::ChannelId;
 use crate::payload::{Delivery, End, Payload, Piece, SendOptions, ppid};
@@ -35,7 +35,7 @@ impl Channels {
             return Err(SendPieceError::NotOpen(piece));
         };
         let Some(id) = channel.id else { return Err(SendPieceError::NotOpen(piece)) };
-        if channel.owed.is_some() {
+        if channel.owed != Owed::Nothing {
             return Err(SendPieceError::WouldBlock(piece));
         }
         let is_last = piece.end != End::More;
@@ -158,8 +158,8 @@ impl Channels {
             return None;
         }
         if channel.state == ChannelState::Closed {
-            let piece = channel.leftover.pop_front();
-            if channel.leftover.is_empty() {
+            let piece = channel.take_kept();
+            if channel.leftover.is_none() {
                 self.channels.remove(key);
             }
             return piece;
