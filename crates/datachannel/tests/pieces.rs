@@ -136,6 +136,7 @@ fn pieces_and_messages_in_turn() {
     assert_eq!(pair.ends[A].abandon_message(pair.now, a), Err(AbandonError::NothingOpen));
     send(&mut pair, a, piece(vec![5; 5_000], End::More)).unwrap();
     pair.run_for(ms(500));
+    assert_eq!(pull(&mut pair, b).last().map(|piece| piece.end), Some(End::More));
     pair.ends[A].abandon_message(pair.now, a).unwrap();
     send(&mut pair, a, piece("c", End::Last)).unwrap();
     pair.run_for(ms(500));

@@ -19,7 +19,7 @@ const QUEUE_OVERHEAD: usize = 256;
 pub(crate) const EARLY_OVERHEAD: usize = 640;
 
 /// Empty queues kept for reuse, and the messages they may have room for; others are dropped as soon as they are empty.
-const MAX_IDLE_QUEUES: usize = 64;
+const MAX_IDLE_QUEUES: usize = 8;
 const MAX_IDLE_CAPACITY: usize = 128;
 
 /// Messages that arrived before the ones they come after, by sequence number. `None` stands for a message that was too
@@ -397,7 +397,7 @@ impl Inbound {
         }
     }
 
-    fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+    pub(super) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
         let index = usize::from(stream.0);
         if self.next.len() <= index {
             self.next.resize(index.saturating_add(1), 0);

@@ -243,6 +243,11 @@ impl Receiver {
         Some(streams)
     }
 
+    #[cfg(test)]
+    pub(crate) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+        self.inbound.set_next(stream, mid);
+    }
+
     pub(crate) fn cumulative(&self) -> Serial32 {
         Serial32(self.tracker.cumulative() as u32)
     }

@@ -518,7 +518,7 @@ impl SendQueue {
     }
 
     #[cfg(test)]
-    fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+    pub(crate) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
         let entry = self.streams.entry(stream).or_default();
         entry.next_ordered = mid;
         entry.next_unordered = mid;
