@@ -96,7 +96,7 @@ impl Both {
         while let Some(event) = self.at(side, |end, _| end.poll_event()) {
             match event {
                 Event::Announced(key) | Event::Opened(key) => self.keys[side].push(key),
-                Event::Readable(key) => while self.at(side, |end, now| end.recv(now, key)).is_some() {},
+                Event::Readable(key) => while self.at(side, |end, now| end.recv(now, key).is_some()) {},
                 _ => {}
             }
         }
@@ -131,7 +131,8 @@ fn an_idle_channel_holds_little() {
         if used {
             for side in [0, 1] {
                 for key in both.keys[side].clone() {
-                    both.at(side, |end, now| end.send(now, key, Payload::binary(vec![7; 3_000]))).expect("room");
+                    both.at(side, |end, now| end.send(now, key, Payload::binary(vec![7; 3_000])))
+                        .expect("room");
                     both.exchange();
                 }
             }

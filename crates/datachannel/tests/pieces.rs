@@ -165,7 +165,10 @@ fn closing_gives_up_the_open_message() {
                 assert_eq!(error, Err(SendPieceError::NotOpen(refused)));
             }
             pair.run_for(ms(3_000));
-            assert!(pair.take(A).contains(&Event::Closed(a, ChannelEnd::Closed)), "{interleaving:?} {closer}");
+            assert!(
+                pair.take(A).contains(&Event::Closed(a, ChannelEnd::Closed)),
+                "{interleaving:?} {closer}"
+            );
             assert!(pair.take(B).contains(&Event::Closed(b, ChannelEnd::Closed)));
             if closer == A {
                 assert_eq!(pull(&mut pair, b).last().map(|piece| piece.end), Some(End::GivenUp));
@@ -220,9 +223,8 @@ fn dc_priority_wfq_128_256_512_1024() {
     pair.start();
     pair.run_for(ms(200));
     let priorities = [Priority::VERY_LOW, Priority::LOW, Priority::MEDIUM, Priority::HIGH];
-    let keys = priorities.map(|priority| {
-        pair.ends[A].open(pair.now, ChannelInit::new("x").with_priority(priority)).unwrap()
-    });
+    let keys = priorities
+        .map(|priority| pair.ends[A].open(pair.now, ChannelInit::new("x").with_priority(priority)).unwrap());
     pair.run_for(ms(200));
     for _ in 0..40 {
         for key in keys {

@@ -35,7 +35,10 @@ fn t_c04_message_numbers_wrap_on_the_way() {
                 let payload = vec![number; 1 + usize::from(number) * 100];
                 pair.ends[A].send(pair.now, StreamId(1), message(payload), options).unwrap();
             }
-            assert!(pair.run_until(ms(60_000), |pair| pair.received[B].len() == 60), "{interleaving:?} {loss}");
+            assert!(
+                pair.run_until(ms(60_000), |pair| pair.received[B].len() == 60),
+                "{interleaving:?} {loss}"
+            );
             let numbers: Vec<_> = pair.received[B].iter().map(|(_, message)| message.payload[0]).collect();
             let ordered: Vec<_> = numbers.iter().filter(|number| **number % 4 != 3).collect();
             assert!(ordered.is_sorted() && ordered.len() == 45);

@@ -37,7 +37,11 @@ fn t_c05_reassembly_is_bounded_with_interleaving() {
         // A message that never ends, its first fragment missing, or there.
         fill("no beginning", pieces, &|number| i_data(0, TSN + number, 1, 0, number + 1, b"x"));
         fill("no end", pieces, &|number| {
-            if number == 0 { i_data(2, TSN, 1, 0, 53, &[0; 1_000]) } else { i_data(0, TSN + number, 1, 0, number, &[0; 1_000]) }
+            if number == 0 {
+                i_data(2, TSN, 1, 0, 53, &[0; 1_000])
+            } else {
+                i_data(0, TSN + number, 1, 0, number, &[0; 1_000])
+            }
         });
         // Gaps between fragments, with no gap between TSNs.
         fill("gaps", pieces, &|number| i_data(0, TSN + number, 1, 0, number * 2 + 1, b"x"));
@@ -50,7 +54,9 @@ fn t_c05_reassembly_is_bounded_with_interleaving() {
         fill("ends", pieces, &|number| i_data(1, TSN + number, (number % 100) as u16, number / 100, 7, b"x"));
         // Whole messages that wait for one that never comes.
         fill("early", pieces, &|number| i_data(3, TSN + number, 1, number + 1, 53, b"x"));
-        fill("on every stream", pieces, &|number| i_data(3, TSN + number, (number % 100) as u16, number / 100, 53, b"x"));
+        fill("on every stream", pieces, &|number| {
+            i_data(3, TSN + number, (number % 100) as u16, number / 100, 53, b"x")
+        });
         // Every second chunk lost.
         fill("lost", pieces, &|number| i_data(0, TSN + 1 + 2 * number, 1, 0, number + 1, b"x"));
     }

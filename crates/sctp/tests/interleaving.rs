@@ -172,12 +172,8 @@ fn rfc8260_2_2_3_the_tsn_means_nothing() {
     assert_eq!(received, [(StreamId(1), expected(53, "abc")), (StreamId(2), expected(51, "xyz"))]);
     // Contradictions end it.
     script.say(&[i_data(2, TSN + 6, 1, 1, 53, b"a"), i_data(2, TSN + 7, 1, 1, 53, b"a")]);
-    assert_eq!(script.events().last(), None);
     assert_eq!(script.answer()[0].0, ABORT);
-    assert_eq!(
-        script.events().last(),
-        Some(&Event::Closed(CloseReason::Violation(Violation::Fragments)))
-    );
+    assert_eq!(script.events().last(), Some(&Event::Closed(CloseReason::Violation(Violation::Fragments))));
 }
 
 /// RFC 8260 §2.3.2: after a reset both counters start from zero.
@@ -191,7 +187,8 @@ fn rfc8260_2_3_2_a_reset_starts_mids_anew() {
             pair.ends[A].send(pair.now, StreamId(1), message("unordered"), unordered).unwrap();
         }
         let packets = pair.packets(A);
-        let mids: Vec<_> = i_data_of(&packets[0]).into_iter().map(|(flags, _, mid, ..)| (flags & 4, mid)).collect();
+        let mids: Vec<_> =
+            i_data_of(&packets[0]).into_iter().map(|(flags, _, mid, ..)| (flags & 4, mid)).collect();
         assert_eq!(mids, [(0, 0), (4, 0), (0, 1), (4, 1)], "round {round}");
         pair.inject(B, &packets[0]);
         pair.run_for(ms(500));
@@ -210,32 +207,32 @@ fn a_large_message_does_not_delay_a_small_one() {
             .with_receive_buffer(32 << 20)
             .with_max_message_size(16 << 20)
     });
+    pair.links[A].rate = Some((40_000_000, 1 << 20));
+    // How many packets left since the last small message was given to it.
+    let waited = std::rc::Rc::new(std::cell::Cell::new(None));
+    let (most, count) = (std::rc::Rc::new(std::cell::Cell::new(0)), std::rc::Rc::clone(&waited));
+    let seen = std::rc::Rc::clone(&most);
+    pair.tap = Some(Box::new(move |side, packet| {
+        if side == A
+            && let Some(before) = count.get()
+        {
+            let has_chat = i_data_of(packet).iter().any(|(_, stream, ..)| *stream == 2);
+            seen.set(seen.get().max(before));
+            count.set((!has_chat).then_some(before + 1));
+        }
+        true
+    }));
     pair.send(A, 1, message(bytes(16 << 20))).unwrap();
     pair.run_for(ms(200));
-    for _ in 0..20 {
+    for round in 1..=20 {
+        waited.set(Some(0));
         pair.send(A, 2, message("chat")).unwrap();
-        let mut before = 0;
-        'sent: loop {
-            for packet in pair.packets(A) {
-                let has_chat = i_data_of(&packet).iter().any(|(_, stream, ..)| *stream == 2);
-                pair.inject(B, &packet);
-                if has_chat {
-                    break 'sent;
-                }
-                before += 1;
-            }
-            let limit = pair.now + ms(10);
-            pair.step(limit);
-            if pair.received[B].iter().any(|(stream, _)| *stream == StreamId(2)) {
-                break;
-            }
-        }
-        assert!(before <= 3, "{before} packets before it");
-        pair.run_for(ms(40));
-        assert_eq!(pair.received[B].drain(..).filter(|(stream, _)| *stream == StreamId(2)).count(), 1);
+        pair.run_for(ms(100));
+        assert_eq!(waited.get(), None, "round {round}: it left");
     }
+    assert!(most.get() <= 3, "{} packets before it", most.get());
     assert!(pair.ends[A].buffered(StreamId(1)) > 1 << 20, "it was still being sent");
-    assert!(pair.run_until(ms(100_000), |pair| pair.received[B].len() == 1));
+    assert!(pair.run_until(ms(100_000), |pair| pair.received[B].len() == 21));
 }
 
 /// More large messages at once than the receiver has room for: they are begun a few at a time, and nothing locks up.
@@ -247,7 +244,12 @@ fn begun_messages_never_exceed_the_peers_buffer() {
         for stream in 0..60 {
             pair.send(A, stream, message(bytes(250_000))).unwrap();
         }
-        assert!(pair.run_until(ms(60_000), |pair| pair.received[B].len() == 60), "{scheduler:?}: {:?}", pair.ends);
+        assert!(
+            pair.run_until(ms(60_000), |pair| pair.received[B].len() == 60),
+            "{scheduler:?}: {:?}",
+            pair.ends
+        );
+        pair.run_for(ms(1_000));
         assert!(pair.ends[A].is_flushed());
     }
 }
@@ -269,9 +271,7 @@ fn t_c05_more_begun_than_there_is_room_for_ends_it() {
     }
     let answer = script.answer();
     assert_eq!((answer[0].0, &answer[0].2[..4]), (ABORT, &[0, 4, 0, 4][..]), "{}", tsn - TSN);
-    assert!(
-        script.events().contains(&Event::Closed(CloseReason::Violation(Violation::TooManyBegun)))
-    );
+    assert!(script.events().contains(&Event::Closed(CloseReason::Violation(Violation::TooManyBegun))));
 }
 
 /// RFC 8260 §3: the order in which two large messages and a few small ones leave.
@@ -323,7 +323,7 @@ fn schedulers_with_interleaving_choose_by_fragment() {
     let [_, one, two, three] = shares(Scheduler::FirstComeFirstServed);
     assert!(one > 299_000 && two + three == 0);
     let [_, one, two, three] = shares(Scheduler::RoundRobin);
-    assert!(one * 5 < two && two.abs_diff(three) < 5_000, "by count: {one} {two} {three}");
+    assert!(one * 5 < two && two * 5 > three * 4 && two * 4 < three * 5, "by count: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::RoundRobinPerPacket);
     assert!(one * 12 > two * 10 && two.abs_diff(three) < 5_000, "by packet: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::Priority);
@@ -358,12 +358,12 @@ fn rfc7053_the_end_of_a_burst_is_acknowledged_at_once() {
     let immediate = |packets: Vec<Vec<u8>>| -> Vec<bool> {
         packets.iter().flat_map(|packet| i_data_of(packet)).map(|(flags, ..)| flags & 8 != 0).collect()
     };
-    pair.send(A, 1, message("lone")).unwrap();
-    assert_eq!(immediate(pair.packets(A)), [false]);
-    pair.run_for(ms(5_000));
     pair.send(A, 1, message(bytes(3_000))).unwrap();
     assert_eq!(immediate(pair.packets(A)), [false, false, true]);
-    pair.run_for(ms(5_000));
+    pair.run_for(ms(20_000));
+    pair.send(A, 1, message("lone")).unwrap();
+    assert_eq!(immediate(pair.packets(A)), [false]);
+    pair.run_for(ms(20_000));
     let options = SendOptions::new().with_immediate_ack();
     pair.ends[A].send(pair.now, StreamId(1), message("asks"), options).unwrap();
     assert_eq!(immediate(pair.packets(A)), [true]);

@@ -117,9 +117,8 @@ fn rfc7496_3_2_unimportant_messages_make_room() {
 #[test]
 fn an_open_message_may_expire() {
     let mut pair = Pair::connected(1, Link::new(ms(20)));
-    let options = SendOptions::new()
-        .with_reliability(Reliability::MaxLifetime(ms(50)))
-        .with_tracking(MessageId(1));
+    let options =
+        SendOptions::new().with_reliability(Reliability::MaxLifetime(ms(50))).with_tracking(MessageId(1));
     let piece = |end| Piece { ppid: Ppid(53), payload: bytes(5_000), end };
     // The path is full of something else, so that nothing of it goes.
     pair.links[A].up = false;

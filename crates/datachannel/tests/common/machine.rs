@@ -1,8 +1,8 @@
 //! Channels as the test kit sees them.
 
 use datachannel::{
-    ChannelInit, ChannelKey, Channels, Config, Delivery, End as Ending, Event, Kind, MessageId, Payload, Piece, Role,
-    SendOptions,
+    ChannelInit, ChannelKey, Channels, Config, Delivery, End as Ending, Event, Kind, MessageId, Payload,
+    Piece, Role, SendOptions,
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -198,14 +198,14 @@ impl Inbound {
         }
     }
 
-    /// The streams of a deferred reset whose TSN is reached.
-    pub(crate) fn take_deferred(&mut self, cumulative: u64) -> Option<(Vec<StreamId>, Vec<Whole>)> {
+    /// A deferred reset whose TSN is reached: that TSN, its streams, and what came behind it.
+    pub(crate) fn take_deferred(&mut self, cumulative: u64) -> Option<(u64, Vec<StreamId>, Vec<Whole>)> {
         let deferred = self.deferred.take_if(|deferred| deferred.last_tsn <= cumulative)?;
         for whole in &deferred.held {
             self.payload = self.payload.saturating_sub(whole.payload.as_ref().map_or(0, Bytes::len));
             self.messages = self.messages.saturating_sub(1);
         }
-        Some((deferred.streams, deferred.held))
+        Some((deferred.last_tsn, deferred.streams, deferred.held))
     }
 
     /// Starts streams from sequence number zero; none means all (RFC 6525 §5.2.2, E3). What is ready stays.

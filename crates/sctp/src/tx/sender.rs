@@ -108,7 +108,6 @@ impl Sender {
         self.congestion.set_packet_len(bytes);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a message, and what making room for it may change")]
     pub(crate) fn send(
         &mut self,
         now: Instant,
@@ -411,7 +410,7 @@ impl Sender {
         }
         let priority = match reliability {
             Reliability::Priority(priority) => Some(priority),
-            _ => None,
+            Reliability::Reliable | Reliability::MaxRetransmits(_) | Reliability::MaxLifetime(_) => None,
         };
         let evicted = self.queue.evict(priority, wanted - self.send_buffer);
         for dropped in &evicted {
