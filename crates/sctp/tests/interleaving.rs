@@ -207,7 +207,8 @@ fn a_large_message_does_not_delay_a_small_one() {
             .with_receive_buffer(32 << 20)
             .with_max_message_size(16 << 20)
     });
-    pair.links[A].rate = Some((40_000_000, 1 << 20));
+    // A queue that drops nothing: what is lost would go before anything new (RFC 9260 §6.1, C).
+    pair.links[A].rate = Some((40_000_000, 1 << 30));
     // How many packets left since the last small message was given to it.
     let waited = std::rc::Rc::new(std::cell::Cell::new(None));
     let (most, count) = (std::rc::Rc::new(std::cell::Cell::new(0)), std::rc::Rc::clone(&waited));
@@ -227,7 +228,7 @@ fn a_large_message_does_not_delay_a_small_one() {
     for round in 1..=20 {
         waited.set(Some(0));
         pair.send(A, 2, message("chat")).unwrap();
-        pair.run_for(ms(100));
+        pair.run_for(ms(40));
         assert_eq!(waited.get(), None, "round {round}: it left");
     }
     assert!(most.get() <= 3, "{} packets before it", most.get());
@@ -325,7 +326,7 @@ fn schedulers_with_interleaving_choose_by_fragment() {
     let [_, one, two, three] = shares(Scheduler::RoundRobin);
     assert!(one * 5 < two && two * 5 > three * 4 && two * 4 < three * 5, "by count: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::RoundRobinPerPacket);
-    assert!(one * 12 > two * 10 && two.abs_diff(three) < 5_000, "by packet: {one} {two} {three}");
+    assert!(one * 10 > two * 7 && two.abs_diff(three) < 5_000, "by packet: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::Priority);
     assert!(three > 299_000 && one + two == 0);
     // Bookkeeping counts as well, so small messages get a little less.

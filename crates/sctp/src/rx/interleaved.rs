@@ -245,7 +245,9 @@ impl Partial {
         } else {
             match self.early.range_mut(..=fsn).next_back() {
                 Some((_, run)) if run.next > fsn => return Err(Violation::Fragments),
-                Some((_, run)) if run.next == fsn => extend_run(run, next, payload, (0, growth.1), &mut self.capacity),
+                Some((_, run)) if run.next == fsn => {
+                    extend_run(run, next, payload, (0, growth.1), &mut self.capacity);
+                }
                 _ => {
                     let run = Run { next, data: payload.to_vec() };
                     self.capacity = self.capacity.saturating_add(run.data.capacity());

@@ -9,7 +9,7 @@ fn make(scheduler: Scheduler, format: Format) -> SendQueue {
 }
 
 fn message(len: usize) -> Message {
-    Message { ppid: crate::Ppid(53), payload: Bytes::from(vec![7; len]) }
+    Message { ppid: Ppid(53), payload: Bytes::from(vec![7; len]) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test needs some instant to start from")]
