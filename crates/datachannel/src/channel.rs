@@ -21,6 +21,14 @@ pub enum ChannelState {
     Closed,
 }
 
+/// What is to go before anything else (RFC 8832 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owed {
+    Nothing,
+    Open,
+    Ack,
+}
+
 /// How far the reset of one direction is (RFC 8831 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reset {
@@ -40,8 +48,7 @@ pub(crate) struct Channel {
     pub(crate) state: ChannelState,
     /// Was open at some time, for the counters.
     pub(crate) was_open: bool,
-    /// The OPEN or ACK that is to go before anything else.
-    pub(crate) owed: Option<Bytes>,
+    pub(crate) owed: Owed,
     pub(crate) outgoing: Reset,
     /// The peer reset its direction.
     pub(crate) incoming_done: bool,
@@ -50,9 +57,9 @@ pub(crate) struct Channel {
     /// Why it closes.
     pub(crate) end: ChannelEnd,
     /// A message that comes in parts (RFC 8831 §6.6, deprecated).
-    pub(crate) partial: Option<(Kind, BytesMut)>,
+    pub(crate) partial: Option<Box<(Kind, BytesMut)>>,
     /// Kept when its stream was given back before the program had pulled everything.
-    pub(crate) leftover: VecDeque<Piece>,
+    pub(crate) leftover: Option<Box<VecDeque<Piece>>>,
     pub(crate) delivery: Delivery,
     /// Bytes of the message that is being sent in pieces, so far.
     pub(crate) open_len: Option<usize>,
@@ -69,13 +76,13 @@ impl Channel {
             id,
             state,
             was_open: false,
-            owed: None,
+            owed: Owed::Nothing,
             outgoing: Reset::None,
             incoming_done: false,
             discards: false,
             end: ChannelEnd::Closed,
             partial: None,
-            leftover: VecDeque::new(),
+            leftover: None,
             delivery: Delivery::Messages,
             open_len: None,
             low_threshold: 0,
@@ -84,13 +91,27 @@ impl Channel {
         }
     }
 
+    /// Keeps a piece for the program.
+    pub(crate) fn keep(&mut self, piece: Piece) {
+        self.leftover.get_or_insert_default().push_back(piece);
+    }
+
+    /// Takes a piece that was kept.
+    pub(crate) fn take_kept(&mut self) -> Option<Piece> {
+        let piece = self.leftover.as_mut()?.pop_front();
+        if self.leftover.as_ref().is_some_and(|kept| kept.is_empty()) {
+            self.leftover = None;
+        }
+        piece
+    }
+
     /// Puts parts together. `None` while more are to come, and when they would be larger than `max`.
     pub(crate) fn join(&mut self, kind: Kind, data: Bytes, last: bool, max: usize) -> Joined {
-        let Some((begun, mut buffer)) = self.partial.take() else {
+        let Some((begun, mut buffer)) = self.partial.take().map(|partial| *partial) else {
             if last {
                 return Joined::Whole(Payload { kind, data });
             }
-            self.partial = Some((kind, BytesMut::from(&data[..])));
+            self.partial = Some(Box::new((kind, BytesMut::from(&data[..]))));
             return Joined::More;
         };
         if begun != kind {
@@ -103,7 +124,7 @@ impl Channel {
         if last {
             return Joined::Whole(Payload { kind, data: buffer.freeze() });
         }
-        self.partial = Some((begun, buffer));
+        self.partial = Some(Box::new((begun, buffer)));
         Joined::More
     }
 }

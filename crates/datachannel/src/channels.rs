@@ -5,7 +5,7 @@ mod establish;
 mod pieces;
 mod receive;
 
-use crate::channel::{Channel, ChannelState};
+use crate::channel::{Channel, ChannelState, Owed};
 use crate::config::Config;
 use crate::error::{OpenError, SendError};
 use crate::event::Event;
@@ -148,7 +148,7 @@ impl Channels {
         if payload.data.len() > limit {
             return Err(SendError::TooLarge { limit, payload });
         }
-        if channel.owed.is_some() {
+        if channel.owed != Owed::Nothing {
             return Err(SendError::WouldBlock(payload));
         }
         let len = payload.data.len();

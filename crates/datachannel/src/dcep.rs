@@ -57,7 +57,7 @@ fn parse_open(rest: &[u8]) -> Result<ChannelInit, Invalid> {
     };
     let (label, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1]))).ok_or(Invalid)?;
     let (protocol, _) = rest.split_at_checked(usize::from(u16::from_be_bytes([q0, q1]))).ok_or(Invalid)?;
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Invalid);
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(Box::<str>::from).map_err(|_| Invalid);
     Ok(ChannelInit {
         label: text(label)?,
         protocol: text(protocol)?,

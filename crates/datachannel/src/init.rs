@@ -52,8 +52,8 @@ impl Default for Priority {
 /// What [`Channels::open`](crate::Channels::open) makes. The default is a reliable, ordered channel without a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelInit {
-    pub(crate) label: String,
-    pub(crate) protocol: String,
+    pub(crate) label: Box<str>,
+    pub(crate) protocol: Box<str>,
     pub(crate) order: Order,
     pub(crate) reliability: Reliability,
     pub(crate) priority: Priority,
@@ -64,13 +64,13 @@ impl ChannelInit {
     /// A reliable, ordered channel with this label: at most 65,535 bytes of UTF-8.
     #[must_use]
     pub fn new(label: impl Into<String>) -> Self {
-        Self { label: label.into(), ..Self::default() }
+        Self { label: label.into().into_boxed_str(), ..Self::default() }
     }
 
     /// Sets the name of the subprotocol: at most 65,535 bytes of UTF-8. Default: empty.
     #[must_use]
     pub fn with_protocol(self, protocol: impl Into<String>) -> Self {
-        Self { protocol: protocol.into(), ..self }
+        Self { protocol: protocol.into().into_boxed_str(), ..self }
     }
 
     /// Sets whether messages keep their order. Default: [`Order::Ordered`].

@@ -33,6 +33,10 @@ impl<T> Slab<T> {
             return ChannelKey { index, generation: slot.generation };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        if self.slots.len() == self.slots.capacity() {
+            // A doubling would leave half of it empty.
+            self.slots.reserve_exact((index as usize / 4).max(4));
+        }
         self.slots.push(Slot { generation: 0, value: Some(value) });
         ChannelKey { index, generation: 0 }
     }

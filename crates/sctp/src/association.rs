@@ -374,6 +374,12 @@ impl Association {
         self.receiver.set_delivery(stream, delivery, &mut self.events);
     }
 
+    /// How the messages of a stream are taken.
+    #[must_use]
+    pub fn delivery(&self, stream: StreamId) -> Delivery {
+        if self.receiver.is_streamed(stream) { Delivery::Pieces } else { Delivery::Messages }
+    }
+
     /// Takes what is there of the next message of a stream with [`Delivery::Pieces`]; how the sender cut it does not
     /// matter. What is not taken closes the window towards the peer.
     #[must_use = "the piece is lost otherwise"]

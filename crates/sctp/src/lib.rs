@@ -19,6 +19,12 @@ mod tlv;
 mod trace;
 mod tx;
 mod types;
+#[cfg(test)]
+mod wrap_tests;
+
+// The harness of the tests in `tests/` calls the crate by its name.
+#[cfg(test)]
+extern crate self as sctp;
 
 pub use association::Association;
 pub use config::{Config, ErrorDetection, Interleaving, Scheduler};

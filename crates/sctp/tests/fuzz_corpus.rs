@@ -9,7 +9,8 @@ mod sctp_pair;
 
 testkit::fuzz_tests!(
     sctp_chunks: [
-        "Connected", "ready", "message", "Fragments", "PeerAbort", "Shutdown", "Timeout", "Violation",
+        "Connected", "ready", "message", "Fragments", "PeerAbort", "Shutdown", "Timeout", "Violation", "WrongFormat",
+        "piece",
     ],
     sctp_pair: [
         "both ready in the end", "message", "StreamReset", "PeerAbort", "LocalAbort", "Shutdown", "Closed",

@@ -2,7 +2,7 @@
 
 use super::receive::{open_message, open_piece};
 use super::{Channels, Phase};
-use crate::channel::{ChannelState, Joined, Reset};
+use crate::channel::{ChannelState, Joined, Owed, Reset};
 use crate::event::{AssociationEnd, ChannelEnd, Event};
 use crate::ids::ChannelId;
 use crate::payload::{Delivery, End, Payload, Piece};
@@ -65,7 +65,7 @@ impl Channels {
         if !matches!(channel.outgoing, Reset::None | Reset::Wanted) {
             return;
         }
-        if channel.owed.is_some() {
+        if channel.owed != Owed::Nothing {
             channel.outgoing = Reset::Wanted;
             return;
         }
@@ -148,7 +148,7 @@ impl Channels {
             self.by_id.remove(&id);
             self.keep_rest(key, id);
         }
-        if self.channels.get(key).is_some_and(|channel| channel.leftover.is_empty()) {
+        if self.channels.get(key).is_some_and(|channel| channel.leftover.is_none()) {
             self.channels.remove(key);
         }
         self.events.push_back(Event::Closed(key, end));
@@ -162,11 +162,13 @@ impl Channels {
             if channel.discards {
                 self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);
             } else if channel.delivery == Delivery::Pieces {
-                channel.leftover.extend(open_piece(piece));
+                if let Ok(piece) = open_piece(piece) {
+                    channel.keep(piece);
+                }
             } else {
                 let message = sctp::Message { ppid: piece.ppid, payload: piece.payload };
                 if let Joined::Whole(Payload { kind, data }) = open_message(channel, message, max) {
-                    channel.leftover.push_back(Piece { kind, data, end: End::Last });
+                    channel.keep(Piece { kind, data, end: End::Last });
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::pieces::sctp_delivery;
 use super::{Channels, Phase};
-use crate::channel::{Channel, ChannelState};
+use crate::channel::{Channel, ChannelState, Owed};
 use crate::dcep;
 use crate::event::{ChannelEnd, Event};
 use crate::ids::ChannelId;
@@ -62,19 +62,24 @@ impl Channels {
             }
             return;
         }
-        channel.owed = Some(dcep::open(&channel.init));
+        channel.owed = Owed::Open;
         self.send_owed(now, key);
     }
 
     /// Sends the OPEN or ACK that goes before anything else, if the association takes it.
     pub(crate) fn send_owed(&mut self, now: Instant, key: ChannelKey) {
         let Some(channel) = self.channels.get_mut(key) else { return };
-        let (Some(id), Some(payload)) = (channel.id, channel.owed.clone()) else { return };
+        let Some(id) = channel.id else { return };
+        let payload = match channel.owed {
+            Owed::Nothing => return,
+            Owed::Open => dcep::open(&channel.init),
+            Owed::Ack => dcep::ack(),
+        };
         //= rfc8832 §6
         //# All DCEP messages MUST be sent using ordered delivery and reliable transmission.
         let options = SendOptions::new().with_uncounted();
         match self.sctp.send(now, id.stream(), Message { ppid: ppid::DCEP, payload }, options) {
-            Ok(()) => channel.owed = None,
+            Ok(()) => channel.owed = Owed::Nothing,
             // Once there is room, or once the last user of the stream is gone.
             Err(sctp::SendError::WouldBlock(_) | sctp::SendError::Resetting) => {}
             // The association ends, and the channel with it.
@@ -126,7 +131,7 @@ impl Channels {
         self.adopt_id(key, id);
         if let Some(channel) = self.channels.get_mut(key) {
             channel.was_open = true;
-            channel.owed = Some(dcep::ack());
+            channel.owed = Owed::Ack;
         }
         self.stats.channels_opened += 1;
         self.events.push_back(Event::Announced(key));

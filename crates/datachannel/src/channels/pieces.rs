@@ -2,7 +2,7 @@
 
 use super::Channels;
 use super::receive::open_piece;
-use crate::channel::ChannelState;
+use crate::channel::{ChannelState, Owed};
 use crate::error::{AbandonError, SendPieceError};
 use crate::ids::ChannelId;
 use crate::payload::{Delivery, End, Payload, Piece, SendOptions, ppid};
@@ -35,7 +35,7 @@ impl Channels {
             return Err(SendPieceError::NotOpen(piece));
         };
         let Some(id) = channel.id else { return Err(SendPieceError::NotOpen(piece)) };
-        if channel.owed.is_some() {
+        if channel.owed != Owed::Nothing {
             return Err(SendPieceError::WouldBlock(piece));
         }
         let is_last = piece.end != End::More;
@@ -101,7 +101,7 @@ impl Channels {
         self.drain(now);
         abandoned.map_err(|error| match error {
             sctp::AbandonError::NotSupported => AbandonError::NotSupported,
-            _ => AbandonError::NothingOpen,
+            sctp::AbandonError::NothingOpen | _ => AbandonError::NothingOpen,
         })
     }
 
@@ -110,17 +110,25 @@ impl Channels {
     /// In pieces, a message of any size is taken, and given out while it arrives; what is not pulled closes the window
     /// towards the peer. [`Event::Readable`](crate::Event::Readable) tells of pieces as of messages. It is best set
     /// before the first message: as soon as the channel is made, or announced. Back to messages it takes effect
-    /// between messages only.
+    /// between messages only: while one is being given out, and on a closed channel, the call does nothing.
     pub fn set_delivery(&mut self, now: Instant, key: ChannelKey, delivery: Delivery) {
         let Some(channel) = self.channels.get_mut(key) else { return };
+        if channel.state == ChannelState::Closed {
+            return;
+        }
         channel.delivery = delivery;
-        if let Some(stream) = self.stream_of(key) {
-            self.sctp.set_delivery(stream, sctp_delivery(delivery));
+        if let Some(id) = channel.id {
+            self.sctp.set_delivery(id.stream(), sctp_delivery(delivery));
+            channel.delivery = match self.sctp.delivery(id.stream()) {
+                sctp::Delivery::Messages => Delivery::Messages,
+                sctp::Delivery::Pieces => Delivery::Pieces,
+            };
         }
         self.drain(now);
     }
 
-    /// Takes what is there of the next message of a channel with [`Delivery::Pieces`].
+    /// Takes what is there of the next message of a channel with [`Delivery::Pieces`]. With [`Delivery::Messages`] it
+    /// gives a whole message as one piece.
     #[must_use = "the piece is lost otherwise"]
     pub fn recv_piece(&mut self, now: Instant, key: ChannelKey) -> Option<Piece> {
         let piece = self.receive_piece(now, key)?;
@@ -158,8 +166,8 @@ impl Channels {
             return None;
         }
         if channel.state == ChannelState::Closed {
-            let piece = channel.leftover.pop_front();
-            if channel.leftover.is_empty() {
+            let piece = channel.take_kept();
+            if channel.leftover.is_none() {
                 self.channels.remove(key);
             }
             return piece;
@@ -191,7 +199,9 @@ impl Channels {
         let payload = Payload { kind: piece.kind, data: piece.data.clone() };
         self.send_with(now, key, payload, wanted).map_err(|error| match error {
             crate::SendError::WouldBlock(_) => SendPieceError::WouldBlock(piece),
-            _ => SendPieceError::NotOpen(piece),
+            crate::SendError::MessageOpen(_)
+            | crate::SendError::NotOpen(_)
+            | crate::SendError::TooLarge { .. } => SendPieceError::NotOpen(piece),
         })
     }
 }

@@ -50,8 +50,8 @@ impl Channels {
             return None;
         }
         if channel.state == ChannelState::Closed {
-            let piece = channel.leftover.pop_front();
-            if channel.leftover.is_empty() {
+            let piece = channel.take_kept();
+            if channel.leftover.is_none() {
                 self.channels.remove(key);
             }
             return piece.map(|piece| Payload { kind: piece.kind, data: piece.data });

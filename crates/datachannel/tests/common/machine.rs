@@ -1,6 +1,9 @@
 //! Channels as the test kit sees them.
 
-use datachannel::{ChannelInit, ChannelKey, Channels, Config, Event, Payload, Role};
+use datachannel::{
+    ChannelInit, ChannelKey, Channels, Config, Delivery, End as Ending, Event, Kind, MessageId, Payload,
+    Piece, Role, SendOptions,
+};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +14,11 @@ pub(crate) struct End {
     keys: Vec<ChannelKey>,
     connected: bool,
     closes: u32,
+}
+
+/// Which action: 0 to 7, or now and then one of 8 to 11.
+fn action(choice: u64) -> u64 {
+    if (choice >> 29) & 7 == 7 { 8 + choice % 4 } else { choice % 8 }
 }
 
 impl Machine for End {
@@ -45,12 +53,34 @@ impl Machine for End {
 
     fn command(&mut self, now: Instant, choice: u64) {
         let key = self.keys.get((choice >> 8) as usize % self.keys.len().max(1)).copied();
-        match (choice % 8, key) {
+        match (action(choice), key) {
             (0, _) | (_, None) => self.keys.extend(self.channels.open(now, ChannelInit::new("x"))),
             (1, Some(key)) => self.channels.close(now, key),
             (2 | 3, Some(key)) => {
                 if self.channels.recv(now, key).is_some() {
                     reached("message");
+                }
+            }
+            (8, Some(key)) => {
+                let end = if choice & 0x3_0000 == 0 { Ending::Last } else { Ending::More };
+                let data = vec![9; (choice >> 20) as usize % 3_000].into();
+                let options = SendOptions::new().with_tracking(MessageId(choice));
+                let _ = self.channels.send_piece(now, key, Piece { kind: Kind::Binary, data, end }, options);
+            }
+            (9, Some(key)) => {
+                let delivery = if choice & 0x1_0000 == 0 { Delivery::Pieces } else { Delivery::Messages };
+                self.channels.set_delivery(now, key, delivery);
+            }
+            (10, Some(key)) => {
+                while self.channels.recv_piece(now, key).is_some() {
+                    reached("piece");
+                }
+            }
+            (11, Some(key)) => {
+                if choice & 0x1_0000 == 0 {
+                    self.channels.flush_pieces(now, key);
+                } else {
+                    let _ = self.channels.abandon_message(now, key);
                 }
             }
             (_, Some(key)) => {

@@ -26,7 +26,7 @@ pub(crate) fn run(data: &[u8]) {
         machine::pair(config, now, Seed::new(1)).0
     };
     let mut lone = Lone::new(make, Bounds::new(256, 256 * 1_024));
-    let mut peer = Peer { tag: 0, tsn: 100, init: Vec::new() };
+    let mut peer = Peer { tag: 0, tsn: 100, init: Vec::new(), interleaved: head & 0x0e == 0x0e };
     peer.hear(lone.drain());
     if head & 1 == 1 {
         peer.connect(&mut lone);
@@ -59,6 +59,8 @@ struct Peer {
     tsn: u32,
     /// The INIT of the association.
     init: Vec<u8>,
+    /// Knows RFC 8260.
+    interleaved: bool,
 }
 
 type Sent = Vec<((), Vec<u8>)>;
@@ -77,8 +79,12 @@ impl Peer {
     /// Answers the INIT, and the cookie.
     fn connect(&mut self, lone: &mut Lone<End>) {
         let mut body = vec![0, 0, 0, 9, 0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 100];
-        // A cookie, FORWARD-TSN and RE-CONFIG.
-        body.extend_from_slice(&[0, 7, 0, 8, 1, 2, 3, 4, 0xc0, 0, 0, 4, 0x80, 8, 0, 6, 192, 130, 0, 0]);
+        // A cookie, FORWARD-TSN and RE-CONFIG, and with it I-DATA and I-FORWARD-TSN or not.
+        body.extend_from_slice(&[0, 7, 0, 8, 1, 2, 3, 4, 0xc0, 0, 0, 4]);
+        body.extend_from_slice(match self.interleaved {
+            false => &[0x80, 8, 0, 6, 192, 130, 0, 0],
+            true => &[0x80, 8, 0, 8, 192, 130, 194, 64],
+        });
         let sent = self.send(lone, &[(2, 0, &body)], self.tag);
         self.hear(sent);
         let sent = self.send(lone, &[(11, 0, &[])], self.tag);
@@ -100,10 +106,16 @@ impl Peer {
                 let flags = input.u8() & 0xf;
                 let ahead = u32::from(input.u8() >> 4);
                 let mut body = (self.tsn.wrapping_add(ahead)).to_be_bytes().to_vec();
-                body.extend_from_slice(&[0, input.u8() & 3, 0, input.u8() & 3, 0, 0, 0, 51]);
+                let (stream, message) = (input.u8() & 3, input.u8() & 3);
+                if self.interleaved {
+                    body.extend_from_slice(&[0, stream, 0, 0, 0, 0, 0, message, 0, 0, 0, input.u8() & 7]);
+                } else {
+                    body.extend_from_slice(&[0, stream, 0, message, 0, 0, 0, 51]);
+                }
                 body.extend_from_slice(input.chunk());
                 self.tsn = self.tsn.wrapping_add(u32::from(ahead == 0));
-                self.send(lone, &[(0, flags, &body)], self.tag)
+                let kind = if self.interleaved { 64 } else { 0 };
+                self.send(lone, &[(kind, flags, &body)], self.tag)
             }
             4 => lone.deliver((), input.chunk()),
             5 => lone.advance(Duration::from_millis(10) * input.u16().into()),

@@ -19,7 +19,7 @@ const QUEUE_OVERHEAD: usize = 256;
 pub(crate) const EARLY_OVERHEAD: usize = 640;
 
 /// Empty queues kept for reuse, and the messages they may have room for; others are dropped as soon as they are empty.
-const MAX_IDLE_QUEUES: usize = 64;
+const MAX_IDLE_QUEUES: usize = 8;
 const MAX_IDLE_CAPACITY: usize = 128;
 
 /// Messages that arrived before the ones they come after, by sequence number. `None` stands for a message that was too
@@ -198,14 +198,14 @@ impl Inbound {
         }
     }
 
-    /// The streams of a deferred reset whose TSN is reached.
-    pub(crate) fn take_deferred(&mut self, cumulative: u64) -> Option<(Vec<StreamId>, Vec<Whole>)> {
+    /// A deferred reset whose TSN is reached: that TSN, its streams, and what came behind it.
+    pub(crate) fn take_deferred(&mut self, cumulative: u64) -> Option<(u64, Vec<StreamId>, Vec<Whole>)> {
         let deferred = self.deferred.take_if(|deferred| deferred.last_tsn <= cumulative)?;
         for whole in &deferred.held {
             self.payload = self.payload.saturating_sub(whole.payload.as_ref().map_or(0, Bytes::len));
             self.messages = self.messages.saturating_sub(1);
         }
-        Some((deferred.streams, deferred.held))
+        Some((deferred.last_tsn, deferred.streams, deferred.held))
     }
 
     /// Starts streams from sequence number zero; none means all (RFC 6525 §5.2.2, E3). What is ready stays.
@@ -397,7 +397,7 @@ impl Inbound {
         }
     }
 
-    fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+    pub(super) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
         let index = usize::from(stream.0);
         if self.next.len() <= index {
             self.next.resize(index.saturating_add(1), 0);

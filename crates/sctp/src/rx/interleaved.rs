@@ -64,13 +64,14 @@ impl Interleaved {
     }
 
     /// Takes in a chunk that was not seen before. Gives the message back once it is whole, or what of it was not given
-    /// out yet.
+    /// out yet. Buffers may grow by `spare` bytes beyond what they have to.
     pub(crate) fn insert(
         &mut self,
         tsn: u64,
         header: DataHeader,
         payload: &[u8],
         streamed: bool,
+        spare: usize,
     ) -> Result<Option<Whole>, Violation> {
         let key = (header.stream, header.unordered, header.mid.0);
         let max = if streamed { usize::MAX } else { self.max_message_size };
@@ -84,7 +85,7 @@ impl Interleaved {
         let partial = self.messages.entry(key).or_insert_with(|| Partial::new(tsn));
         let before = partial.size();
         partial.first_tsn = partial.first_tsn.min(tsn);
-        partial.insert(&header, payload, max, self.usual)?;
+        partial.insert(&header, payload, max, (self.usual, spare))?;
         let (after, complete) = (partial.size(), partial.end == Some(partial.front.next));
         self.refund(before);
         self.charge(after);
@@ -216,7 +217,7 @@ impl Partial {
         header: &DataHeader,
         payload: &[u8],
         max: usize,
-        usual: usize,
+        growth: (usize, usize),
     ) -> Result<(), Violation> {
         let fsn = if header.begin { 0 } else { self.extend(header.fsn)? };
         let beyond = self.end.is_some_and(|end| fsn >= end || header.end);
@@ -239,12 +240,14 @@ impl Partial {
         }
         let payload = if self.oversized { &[] } else { payload };
         if fsn == self.front.next {
-            extend_run(&mut self.front, next, payload, usual, &mut self.capacity);
-            self.absorb(usual);
+            extend_run(&mut self.front, next, payload, growth, &mut self.capacity);
+            self.absorb();
         } else {
             match self.early.range_mut(..=fsn).next_back() {
                 Some((_, run)) if run.next > fsn => return Err(Violation::Fragments),
-                Some((_, run)) if run.next == fsn => extend_run(run, next, payload, 0, &mut self.capacity),
+                Some((_, run)) if run.next == fsn => {
+                    extend_run(run, next, payload, (0, growth.1), &mut self.capacity);
+                }
                 _ => {
                     let run = Run { next, data: payload.to_vec() };
                     self.capacity = self.capacity.saturating_add(run.data.capacity());
@@ -257,10 +260,10 @@ impl Partial {
     }
 
     /// Joins what came early and is next now.
-    fn absorb(&mut self, usual: usize) {
+    fn absorb(&mut self) {
         while let Some(run) = self.early.remove(&self.front.next) {
             self.capacity = self.capacity.saturating_sub(run.data.capacity());
-            extend_run(&mut self.front, run.next, &run.data, usual, &mut self.capacity);
+            extend_run(&mut self.front, run.next, &run.data, (0, 0), &mut self.capacity);
         }
     }
 
@@ -281,9 +284,10 @@ impl Partial {
     }
 }
 
-fn extend_run(run: &mut Run, next: u64, payload: &[u8], usual: usize, capacity: &mut usize) {
+/// `growth`: what is usual, and what may be spared.
+fn extend_run(run: &mut Run, next: u64, payload: &[u8], growth: (usize, usize), capacity: &mut usize) {
     *capacity = capacity.saturating_sub(run.data.capacity());
-    grow(&mut run.data, payload, usual);
+    grow(&mut run.data, payload, growth.0, growth.1);
     *capacity = capacity.saturating_add(run.data.capacity());
     run.next = next;
 }

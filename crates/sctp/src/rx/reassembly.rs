@@ -245,17 +245,18 @@ fn append(run: &mut Run, payload: &[u8], max: usize, usual: usize) {
         discard(run);
         return;
     }
-    grow(&mut run.data, payload, usual);
+    grow(&mut run.data, payload, usual, usize::MAX);
 }
 
-/// Appends, with room for what is likely to follow.
-pub(super) fn grow(data: &mut Vec<u8>, payload: &[u8], usual: usize) {
+/// Appends, with room for what is likely to follow: at most `spare` bytes of it.
+pub(super) fn grow(data: &mut Vec<u8>, payload: &[u8], usual: usize, spare: usize) {
     if data.capacity().saturating_sub(data.len()) < payload.len() {
         // Half as much again: a doubling would make the buffers much larger than what they hold.
         let half = payload.len().max(data.len() / 2);
         let likely = usual.saturating_sub(data.len());
         let reaches = data.len() >= usual / 8;
-        data.reserve_exact(if reaches { half.max(likely) } else { half });
+        let wanted = if reaches { half.max(likely) } else { half };
+        data.reserve_exact(wanted.min(payload.len().saturating_add(spare)));
     }
     data.extend_from_slice(payload);
 }

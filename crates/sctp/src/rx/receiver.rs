@@ -134,7 +134,11 @@ impl Receiver {
         let streamed = self.is_streamed(data.header.stream);
         let whole = match self.format {
             Format::Plain => self.reassembly.insert(tsn, data.header, data.payload, streamed)?,
-            Format::Interleaved => self.interleaved.insert(tsn, data.header, data.payload, streamed)?,
+            Format::Interleaved => {
+                let least = self.held_by_messages().saturating_add(data.payload.len());
+                let spare = self.limit().saturating_sub(least.saturating_add(MOST_OVERHEAD));
+                self.interleaved.insert(tsn, data.header, data.payload, streamed, spare)?
+            }
         };
         match whole {
             Some(whole) => self.inbound.deliver(whole, events),
@@ -256,9 +260,9 @@ impl Receiver {
 
     /// Performs a reset whose time has come; gives the streams.
     pub(crate) fn perform_reset(&mut self, events: &mut Events) -> Option<Vec<StreamId>> {
-        let (mut streams, held) = self.inbound.take_deferred(self.tracker.cumulative())?;
+        let (last_tsn, mut streams, held) = self.inbound.take_deferred(self.tracker.cumulative())?;
         let all = self.inbound.used();
-        self.interleaved.reset(&streams, self.tracker.cumulative());
+        self.interleaved.reset(&streams, last_tsn);
         let touched = if streams.is_empty() { &all } else { &streams };
         for stream in touched {
             self.inbound.cut_current(*stream, false, |_, _| true, events);
@@ -272,6 +276,11 @@ impl Receiver {
             self.inbound.deliver(whole, events);
         }
         Some(streams)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+        self.inbound.set_next(stream, mid);
     }
 
     pub(crate) fn cumulative(&self) -> Serial32 {

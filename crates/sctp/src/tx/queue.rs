@@ -19,7 +19,7 @@ use message::Queued;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-use stream::{Active, Begun, Charge, Open, Reset, Stream, Turn};
+use stream::{Active, Begun, Charge, OpenState, Reset, Stream, Turn};
 use turns::Turns;
 
 /// A fragment smaller than this is not worth its header.
@@ -153,7 +153,7 @@ impl SendQueue {
             self.enqueue(stream, queued);
             self.open.insert(stream);
             if let Some(active) = self.active(stream) {
-                active.open = Open::Open;
+                active.open = OpenState::Open;
             }
             return;
         }
@@ -166,7 +166,7 @@ impl SendQueue {
         last.append(piece.payload, is_last);
         self.held += last.held();
         if is_last {
-            active.open = Open::None;
+            active.open = OpenState::None;
             self.open.remove(&stream);
         }
         self.schedule(stream);
@@ -193,15 +193,15 @@ impl SendQueue {
 
     /// Whether a message is open on the stream, or was until it was given up.
     pub(crate) fn is_open(&self, stream: StreamId) -> bool {
-        self.active_ref(stream).is_some_and(|active| active.open != Open::None)
+        self.active_ref(stream).is_some_and(|active| active.open != OpenState::None)
     }
 
     /// Tells once that the open message was given up.
     pub(crate) fn take_given_up(&mut self, stream: StreamId) -> bool {
-        let Some(active) = self.active(stream).filter(|active| active.open == Open::GivenUp) else {
+        let Some(active) = self.active(stream).filter(|active| active.open == OpenState::GivenUp) else {
             return false;
         };
-        active.open = Open::None;
+        active.open = OpenState::None;
         self.retire(stream);
         true
     }
@@ -211,7 +211,7 @@ impl SendQueue {
         if self.take_given_up(stream) {
             return Opened::GivenUp;
         }
-        let Some(active) = self.active(stream).filter(|active| active.open == Open::Open) else {
+        let Some(active) = self.active(stream).filter(|active| active.open == OpenState::Open) else {
             return Opened::None;
         };
         if active.queue.len() == 1 && active.begun.is_some() {
@@ -283,14 +283,17 @@ impl SendQueue {
     /// when the next fragment wants a packet of its own.
     pub(crate) fn next_fragment(&self, room: usize) -> Option<usize> {
         let active = self.active_ref(self.head()?)?;
-        active.first(self.full)?.fragment(active.begun.is_some(), room, self.full)
+        let first = active.first(self.full)?;
+        let len = first.fragment(active.begun.is_some(), room, self.full)?;
+        Some(len).filter(|len| *len == first.left() || !self.takes_whole_only(active))
     }
 
     /// Whether the next message is one that would fill the packet, were there room for a fragment.
     pub(crate) fn next_is_large(&self) -> bool {
         let active = self.head().and_then(|stream| self.active_ref(stream));
         active.is_some_and(|active| {
-            active.first(self.full).is_some_and(|first| first.is_large(active.begun.is_some(), self.full))
+            let is_large = |first: &Queued| first.is_large(active.begun.is_some(), self.full);
+            active.first(self.full).is_some_and(is_large) && !self.takes_whole_only(active)
         })
     }
 
@@ -302,6 +305,7 @@ impl SendQueue {
         let one_stream = self.turns.is_single() || self.turns.is_per_packet();
         let mut begun = active.begun.is_some();
         let (mut used, mut payload) = (0, 0);
+        let whole_only = self.turns.is_per_packet() && !self.format.is_interleaved();
         for queued in &active.queue {
             if !begun && queued.limit.is_expired(now) {
                 return None;
@@ -311,7 +315,11 @@ impl SendQueue {
             }
             let left = queued.left();
             let room = super::payload_room(self.format, space - used);
-            let Some(len) = queued.fragment(begun, room, self.full) else {
+            let len = queued.fragment(begun, room, self.full);
+            if used > 0 && whole_only && len != Some(left) {
+                break;
+            }
+            let Some(len) = len else {
                 if queued.is_large(begun, self.full) {
                     used = space;
                 }
@@ -445,7 +453,10 @@ impl SendQueue {
     pub(crate) fn clear(&mut self) {
         for stream in self.streams.values_mut() {
             let (low_threshold, weight) = (stream.low_threshold, stream.weight);
-            *stream = Stream { low_threshold, weight, ..Stream::default() };
+            // Who is in the middle of a message must not begin another with what is left of it.
+            let is_open = stream.active.as_ref().is_some_and(|active| active.open != OpenState::None);
+            let active = is_open.then(|| Box::new(Active { open: OpenState::GivenUp, ..Active::default() }));
+            *stream = Stream { active, low_threshold, weight, ..Stream::default() };
         }
         self.turns.clear_all();
         self.drained.clear();
@@ -457,6 +468,7 @@ impl SendQueue {
 
     /// Begins a reset. `false` when one is under way.
     pub(crate) fn start_reset(&mut self, stream: StreamId) -> bool {
+        self.take_given_up(stream);
         let entry = self.streams.entry(stream).or_default();
         if entry.reset != Reset::None {
             return false;
@@ -523,7 +535,7 @@ impl SendQueue {
     }
 
     #[cfg(test)]
-    fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+    pub(crate) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
         let entry = self.streams.entry(stream).or_default();
         entry.next_ordered = mid;
         entry.next_unordered = mid;
@@ -545,6 +557,15 @@ impl SendQueue {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.messages == 0
+    }
+
+    /// With a stream for each packet, and without interleaving, a message begun behind another in a packet would keep
+    /// the turn for its stream, and so would the next: it is begun there only if it ends there.
+    fn takes_whole_only(&self, active: &Active) -> bool {
+        self.turns.is_per_packet()
+            && !self.format.is_interleaved()
+            && active.turn == Turn::Pinned
+            && active.begun.is_none()
     }
 
     fn head(&self) -> Option<StreamId> {
@@ -638,7 +659,8 @@ impl SendQueue {
         self.held -= queued.held();
         self.messages -= 1;
         if queued.is_open() {
-            active.open = Open::GivenUp;
+            // A stream that is being reset waits for nobody to be told.
+            active.open = if entry.reset == Reset::None { OpenState::GivenUp } else { OpenState::None };
             self.open.remove(&stream);
         }
         if let Limit::Priority(priority) = queued.limit {
@@ -688,7 +710,7 @@ impl SendQueue {
     /// A stream with nothing queued needs little, and may be reset.
     fn retire(&mut self, stream: StreamId) {
         let Some(entry) = self.streams.get_mut(&stream) else { return };
-        let empty = |active: &mut Box<Active>| active.queue.is_empty() && active.open == Open::None;
+        let empty = |active: &mut Box<Active>| active.queue.is_empty() && active.open == OpenState::None;
         let Some(mut active) = entry.active.take_if(empty) else { return };
         if entry.reset == Reset::Draining {
             self.drained.push(stream);

@@ -195,7 +195,6 @@ impl Sender {
         self.tracked.deliver(self.outstanding.base(), events);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a message, and what making room for it may change")]
     pub(crate) fn send(
         &mut self,
         now: Instant,
@@ -556,7 +555,7 @@ impl Sender {
         }
         let priority = match reliability {
             Reliability::Priority(priority) => Some(priority),
-            _ => None,
+            Reliability::Reliable | Reliability::MaxRetransmits(_) | Reliability::MaxLifetime(_) => None,
         };
         let evicted = self.queue.evict(priority, excess);
         for dropped in &evicted {

@@ -43,11 +43,38 @@ pub(crate) fn words(words: &[u32]) -> Vec<u8> {
 }
 
 pub(crate) fn init(tag: u32, window: u32, outbound: u16, inbound: u16, tsn: u32) -> Vec<u8> {
+    init_with(tag, window, outbound, inbound, tsn, &[130, 192])
+}
+
+pub(crate) fn init_with(
+    tag: u32,
+    window: u32,
+    outbound: u16,
+    inbound: u16,
+    tsn: u32,
+    extensions: &[u8],
+) -> Vec<u8> {
     let streams = u32::from(outbound) << 16 | u32::from(inbound);
     let mut value = words(&[tag, window, streams, tsn]);
     value.extend(parameter(0xc000, &[]));
-    value.extend(parameter(0x8008, &[130, 192]));
+    value.extend(parameter(0x8008, extensions));
     chunk(1, 0, &value)
+}
+
+/// Flags as of DATA; `shared` is the PPID of a first fragment and the number of another.
+pub(crate) fn i_data(flags: u8, tsn: u32, stream: u16, mid: u32, shared: u32, payload: &[u8]) -> Vec<u8> {
+    let mut value = words(&[tsn, u32::from(stream) << 16, mid, shared]);
+    value.extend_from_slice(payload);
+    chunk(64, flags, &value)
+}
+
+/// Entries: stream, 1 for unordered, MID.
+pub(crate) fn i_forward_tsn(cumulative: u32, skipped: &[(u16, u16, u32)]) -> Vec<u8> {
+    let mut value = words(&[cumulative]);
+    for (stream, unordered, mid) in skipped {
+        value.extend(words(&[u32::from(*stream) << 16 | u32::from(*unordered), *mid]));
+    }
+    chunk(194, 0, &value)
 }
 
 /// Flags: 1 is E, 2 is B, 4 is U.
@@ -121,10 +148,24 @@ impl Script {
         Self::established_on(100, config)
     }
 
+    /// With interleaving.
+    pub(crate) fn interleaved() -> Self {
+        Self::established_as(Config::default(), &[130, 192, 194, 64])
+    }
+
+    /// With these extensions of ours.
+    pub(crate) fn established_as(config: Config, extensions: &[u8]) -> Self {
+        Self::established_by(init_with(TAG, 1 << 20, 100, 100, TSN, extensions), config)
+    }
+
     /// With so many streams each way.
     pub(crate) fn established_on(streams: u16, config: Config) -> Self {
+        Self::established_by(init(TAG, 1 << 20, streams, streams, TSN), config)
+    }
+
+    fn established_by(init: Vec<u8>, config: Config) -> Self {
         let mut script = Self::new(config);
-        script.ask_for(streams);
+        script.ask_by(init);
         let cookie = chunk(10, 0, &script.cookie);
         script.give(&packet(script.tag, &[cookie]));
         let answer = script.written();
@@ -135,11 +176,11 @@ impl Script {
 
     /// INIT and INIT ACK.
     pub(crate) fn ask(&mut self) {
-        self.ask_for(100);
+        self.ask_by(init(TAG, 1 << 20, 100, 100, TSN));
     }
 
-    fn ask_for(&mut self, streams: u16) {
-        self.give(&packet(0, &[init(TAG, 1 << 20, streams, streams, TSN)]));
+    fn ask_by(&mut self, init: Vec<u8>) {
+        self.give(&packet(0, &[init]));
         let answer = self.written();
         assert_eq!(answer.len(), 1);
         assert_eq!(tag_of(&answer[0]), TAG);

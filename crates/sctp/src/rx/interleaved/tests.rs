@@ -12,7 +12,7 @@ fn insert(
     header: DataHeader,
     payload: &[u8],
 ) -> Result<Option<Whole>, Violation> {
-    reassembly.insert(tsn, header, payload, false)
+    reassembly.insert(tsn, header, payload, false, 1 << 20)
 }
 
 proptest! {

@@ -51,7 +51,7 @@ pub(super) struct Active {
     pub(super) buffered: usize,
     /// The first message, once its first fragment was taken.
     pub(super) begun: Option<Begun>,
-    pub(super) open: Open,
+    pub(super) open: OpenState,
     pub(super) turn: Turn,
     /// Virtual time at which the first message, or its next fragment, starts.
     pub(super) start: u64,
@@ -76,7 +76,7 @@ pub(super) struct Charge {
 
 /// Whether a message is sent in pieces and not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Open {
+pub(super) enum OpenState {
     #[default]
     None,
     /// It is the last of the queue.

@@ -9,7 +9,6 @@ use crate::types::{End, Piece, SendOptions, StreamId};
 use std::time::Instant;
 
 impl Sender {
-    #[expect(clippy::too_many_arguments, reason = "a piece, and what making room for it may change")]
     pub(crate) fn send_piece(
         &mut self,
         now: Instant,

@@ -29,7 +29,8 @@ impl Tracked {
 
     /// Everything below `first` is acknowledged.
     pub(super) fn deliver(&mut self, first: u64, events: &mut Events) {
-        while let Some((.., id)) = self.sent.pop_front_if(|(tsn, ..)| *tsn < first) {
+        while let Some(&(.., id)) = self.sent.front().filter(|(tsn, ..)| *tsn < first) {
+            self.sent.pop_front();
             events.push(Event::Delivered(id));
         }
     }
