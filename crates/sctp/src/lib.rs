@@ -23,8 +23,12 @@ mod types;
 pub use association::Association;
 pub use config::{Config, ErrorDetection};
 pub use error::{AddStreamsError, ConfigError, ResetError, SendError};
+#[cfg(feature = "snap")]
+pub use error::{InitError, SnapError};
 pub use event::{CloseReason, Direction, Event, ResetOutcome, Violation};
 pub use path::{Fragmentation, PathInfo};
+#[cfg(feature = "snap")]
+pub use procedure::snap::RemoteInit;
 pub use state::Timer;
 pub use stats::Stats;
 pub use types::{Message, Order, Ppid, Reliability, SendOptions, StreamId};

@@ -2,7 +2,7 @@
 
 use super::{Session, closing::Farewell};
 use std::{num::NonZeroUsize, time::Instant};
-use stun::net::Transmit;
+use stun::net::{Fragmentation, Transmit};
 
 impl Session {
     /// Appends the next datagram, or up to `max_datagrams` of equal size for one path, to `out`.
@@ -44,6 +44,9 @@ impl Session {
         let now = self.advance(now);
         self.counters.send_errors += 1;
         self.transport.ice.handle_send_error(now, path, error);
+        if error == ice::SendErrorKind::TooLarge && self.transport.ice.selected_path() == Some(path) {
+            self.channels.handle_too_large(now);
+        }
         self.settle_ice(now);
     }
 
@@ -92,11 +95,17 @@ impl Session {
             let written =
                 ice.frame_with(out, |out| dtls.seal_with(out, |out| channels.poll_transmit(now, out)));
             let Some((_, transmit)) = written else { break };
-            batch.push(transmit);
+            batch.push(match channels.fragmentation() {
+                sctp::Fragmentation::Forbidden => transmit,
+                sctp::Fragmentation::Allowed => transmit.with_fragmentation(Fragmentation::Allowed),
+            });
         }
         batch.finish()
     }
 }
+
+/// The most bytes of a batch: what one UDP datagram of IPv4 may hold is what a kernel takes for segmentation, too.
+const MAX_BATCH: usize = 65_507;
 
 /// Datagrams of equal size for one path, the last may be shorter: what one segmented send can carry.
 struct Batch {
@@ -116,7 +125,8 @@ impl Batch {
     /// be of any length.
     fn takes(&self, next: Option<usize>) -> bool {
         let Some(first) = &self.first else { return true };
-        self.open && self.count < self.max && next.is_some_and(|len| len <= first.len)
+        let has_room = |len: usize| len <= first.len && self.total.saturating_add(len) <= MAX_BATCH;
+        self.open && self.count < self.max && next.is_some_and(has_room)
     }
 
     fn push(&mut self, transmit: Transmit) {
@@ -124,12 +134,14 @@ impl Batch {
         debug_assert!(transmit.len <= segment, "a batch was promised {segment} bytes at most");
         self.total += transmit.len;
         self.count += 1;
-        self.open = transmit.len == segment;
+        // What may be cut goes alone.
+        self.open = transmit.len == segment && transmit.fragmentation == Fragmentation::Forbidden;
     }
 
     fn finish(self) -> Option<Transmit> {
         let first = self.first?;
-        let mut transmit = Transmit::new(first.path, self.total).with_ecn(first.ecn);
+        let mut transmit =
+            Transmit::new(first.path, self.total).with_ecn(first.ecn).with_fragmentation(first.fragmentation);
         transmit.segment = NonZeroUsize::new(first.len).filter(|_| self.count > 1);
         Some(transmit)
     }

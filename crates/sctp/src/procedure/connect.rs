@@ -212,7 +212,7 @@ impl Association {
 }
 
 /// RFC 9260 §3.3.2, §5.1.2: what an INIT or INIT ACK must not say, and the cause to give.
-fn unacceptable(init: &Init<'_>) -> Option<u16> {
+pub(super) fn unacceptable(init: &Init<'_>) -> Option<u16> {
     let fields = &init.fields;
     if fields.outbound == 0 || fields.inbound == 0 || fields.window < init::MIN_WINDOW {
         Some(cause::INVALID_MANDATORY_PARAMETER)

@@ -134,7 +134,7 @@ impl Association {
     }
 
     /// Enters `Established` from the handshake; elsewhere only stops its timers.
-    fn establish(&mut self, now: Instant) {
+    pub(super) fn establish(&mut self, now: Instant) {
         self.timers.stop(Timer::Init);
         self.timers.stop(Timer::Cookie);
         self.pending.init = false;
