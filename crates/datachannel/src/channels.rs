@@ -384,6 +384,7 @@ impl Channels {
             packets_received: transport.packets_received,
             retransmissions: transport.retransmissions,
             congestion_window: transport.congestion_window,
+            packet_len: transport.packet_len,
             peer_window: transport.peer_window,
             in_flight: transport.in_flight,
             rtt: transport.rtt,

@@ -22,7 +22,7 @@ impl Session {
         if let Some(start) = &plan.dtls {
             self.apply_dtls(now, start);
         }
-        if let Some(change) = plan.sctp {
+        if let Some(change) = plan.sctp.clone() {
             self.apply_sctp(now, change);
         }
         if let Some(streams) = plan.streams.clone() {

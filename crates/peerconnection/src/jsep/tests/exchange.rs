@@ -27,7 +27,7 @@ fn data_only() {
     assert_eq!(a.dtls[0].fingerprints, b.snapshot.dtls.fingerprints);
     let (local_port, remote_port) = (5_000, 5_000);
     let start = SctpChange::Start { local_port, remote_port, max_message_size: 262_144, inits: None };
-    assert_eq!((a.sctp.as_slice(), b.sctp.as_slice()), ([start].as_slice(), [start].as_slice()));
+    assert_eq!((a.sctp.as_slice(), b.sctp.as_slice()), ([start.clone()].as_slice(), [start].as_slice()));
     assert_eq!((&a.streams, &b.streams), (&Vec::new(), &Vec::new()));
     // Again changes nothing.
     exchange(&mut b, &mut a);

@@ -174,7 +174,7 @@ impl Peer {
             self.snapshot.ice.restart = false;
         }
         self.dtls.extend(plan.dtls.clone());
-        self.sctp.extend(plan.sctp);
+        self.sctp.extend(plan.sctp.clone());
         if let Some(streams) = &plan.streams {
             self.streams.clone_from(streams);
         }
