@@ -14,8 +14,8 @@ use stun::{
     net::{FiveTuple, Transport},
 };
 
-/// Longest datagram taken from a peer: nothing that can be sent without fragments is longer.
-const MAX_DATAGRAM: usize = 2_048;
+/// Longest STUN message taken from a peer: no check is longer. Data may be as long as a path carries.
+const MAX_STUN: usize = 2_048;
 
 /// Refused sends after which a pair that has not worked yet is given up.
 const MAX_SEND_ERRORS: u8 = 2;
@@ -49,11 +49,11 @@ impl Agent {
     /// A datagram without TURN framing. `place` is where it lies in the datagram that came in.
     fn receive_inner(&mut self, now: Instant, link: Link, bytes: &[u8], place: Range<usize>) -> Received {
         match bytes.first() {
-            Some(_) if bytes.len() > MAX_DATAGRAM => {
+            None => {
                 self.counters.bad_length += 1;
                 Received::Ignored
             }
-            None => {
+            Some(0..=3) if bytes.len() > MAX_STUN => {
                 self.counters.bad_length += 1;
                 Received::Ignored
             }
