@@ -84,16 +84,40 @@ impl Channels {
     /// DTLS is up: connects the association, gives numbers to channels that have none. Both sides call it. A second
     /// call does nothing.
     pub fn start(&mut self, now: Instant, role: Role) {
+        if self.adopt_role(now, role) {
+            self.sctp.connect(now);
+            self.drain(now);
+        }
+    }
+
+    /// The same without a handshake: both descriptions carried an INIT (draft-hancke-tsvwg-snap).
+    #[cfg(feature = "snap")]
+    pub fn start_from_init(&mut self, now: Instant, role: Role, remote: &sctp::RemoteInit) {
+        if self.adopt_role(now, role) {
+            if self.sctp.start_from_init(now, remote).is_err() {
+                self.sctp.connect(now);
+            }
+            self.drain(now);
+        }
+    }
+
+    /// What our description says in `a=sctp-init`: see [`sctp::Association::local_init`].
+    #[cfg(feature = "snap")]
+    #[must_use]
+    pub fn local_init(&self) -> Vec<u8> {
+        self.sctp.local_init()
+    }
+
+    fn adopt_role(&mut self, now: Instant, role: Role) -> bool {
         if self.role.is_some() || self.phase == Phase::Closed {
-            return;
+            return false;
         }
         self.role = Some(role);
         for key in self.channels.keys() {
             self.assign_id(key);
             self.announce(now, key);
         }
-        self.sctp.connect(now);
-        self.drain(now);
+        true
     }
 
     /// Makes a channel. Before the association is established it waits for that; [`Event::Opened`] says when messages
@@ -291,6 +315,28 @@ impl Channels {
         self.sctp.set_send_budget(now, bytes_per_second);
     }
 
+    /// Tells of the path, and of every new one: see [`sctp::Association::set_path`].
+    pub fn set_path(&mut self, now: Instant, path: sctp::PathInfo) {
+        self.sctp.set_path(now, path);
+    }
+
+    /// Tells that a datagram was refused for its length: see [`sctp::Association::handle_too_large`].
+    pub fn handle_too_large(&mut self, now: Instant) {
+        self.sctp.handle_too_large(now);
+    }
+
+    /// What may happen on the way to the packet written last: see [`sctp::Association::fragmentation`].
+    #[must_use]
+    pub fn fragmentation(&self) -> sctp::Fragmentation {
+        self.sctp.fragmentation()
+    }
+
+    /// The largest packet in use, in bytes.
+    #[must_use]
+    pub fn packet_len(&self) -> usize {
+        self.sctp.packet_len()
+    }
+
     /// Tells the round-trip time that a layer below has measured; the first timeouts follow from it.
     pub fn set_round_trip(&mut self, round_trip: Duration) {
         self.sctp.set_round_trip(round_trip);
@@ -374,6 +420,7 @@ impl Channels {
             packets_received: transport.packets_received,
             retransmissions: transport.retransmissions,
             congestion_window: transport.congestion_window,
+            packet_len: transport.packet_len,
             peer_window: transport.peer_window,
             in_flight: transport.in_flight,
             rtt: transport.rtt,

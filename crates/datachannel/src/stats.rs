@@ -28,6 +28,8 @@ pub struct Stats {
     pub packets_received: u64,
     /// Chunks repeated.
     pub retransmissions: u64,
+    /// The largest packet in use, in bytes (RFC 8899).
+    pub packet_len: usize,
     /// Congestion window, in bytes.
     pub congestion_window: usize,
     /// What the peer can take beyond what is in flight, in bytes.

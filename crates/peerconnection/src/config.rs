@@ -50,6 +50,9 @@ pub struct Configuration {
     pub(crate) max_message_size: usize,
     pub(crate) media_delivery: MediaDelivery,
     pub(crate) mtu: usize,
+    pub(crate) max_mtu: usize,
+    #[cfg(feature = "snap")]
+    pub(crate) sctp_setup: SctpSetup,
     pub(crate) provider: Provider,
     pub(crate) receive_buffer: usize,
     pub(crate) send_buffer: usize,
@@ -67,6 +70,22 @@ pub enum DtlsSetup {
     /// Be the server.
     Passive,
 }
+
+/// How the SCTP association of data channels begins.
+#[cfg(feature = "snap")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SctpSetup {
+    /// By a handshake of two round trips (RFC 9260 §5.1).
+    #[default]
+    Handshake,
+    /// By what both descriptions say in `a=sctp-init` (draft-hancke-tsvwg-snap), as soon as DTLS is up: offers carry the
+    /// attribute, and answers to offers that do. With a peer that does not know it there is the handshake.
+    Description,
+}
+
+/// The longest datagram of DTLS: a record has at most 2^14 bytes of payload (RFC 6347 §4.1).
+const MAX_MTU: usize = 1 << 14;
 
 #[cfg(feature = "rustcrypto")]
 impl Default for Configuration {
@@ -88,6 +107,9 @@ impl Configuration {
             max_message_size: 256 * 1024,
             media_delivery: MediaDelivery::default(),
             mtu: 1_200,
+            max_mtu: MAX_MTU,
+            #[cfg(feature = "snap")]
+            sctp_setup: SctpSetup::default(),
             provider,
             receive_buffer: 1 << 20,
             send_buffer: 1 << 20,
@@ -141,7 +163,25 @@ impl Configuration {
     /// Held to 576..=1,472.
     #[must_use]
     pub fn with_mtu(self, bytes: usize) -> Self {
-        Self { mtu: bytes.clamp(576, 1_472), ..self }
+        let mtu = bytes.clamp(576, 1_472);
+        Self { mtu, max_mtu: self.max_mtu.max(mtu), ..self }
+    }
+
+    /// The largest UDP payload that data channels search for (RFC 8899), in bytes. Default: 16,384, which is what fits
+    /// a DTLS record. Held to what [`with_mtu`](Self::with_mtu) says and 16,384.
+    ///
+    /// Large datagrams cost less for each byte; the search costs a few packets for each path, and again every ten
+    /// minutes. With the value of `with_mtu` there is none.
+    #[must_use]
+    pub fn with_max_mtu(self, bytes: usize) -> Self {
+        Self { max_mtu: bytes.clamp(self.mtu, MAX_MTU), ..self }
+    }
+
+    /// How SCTP begins. Default: by its handshake.
+    #[cfg(feature = "snap")]
+    #[must_use]
+    pub fn with_sctp_setup(self, sctp_setup: SctpSetup) -> Self {
+        Self { sctp_setup, ..self }
     }
 
     /// Bytes a data channel holds for a reader that does not read, before the peer is told to wait. Default: 1 MiB.

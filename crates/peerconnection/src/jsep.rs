@@ -51,7 +51,7 @@ pub(crate) use candidates::RemoteCandidate;
 pub(crate) use codecs::{Codec, CodecTable, Feedback, NegotiatedCodec, SupportedCodec};
 pub(crate) use extmap::{ExtensionCapability, supported_extensions};
 pub(crate) use plan::{
-    DtlsRole, DtlsStart, IceChange, IceCredentials, IceRole, NegotiatedExtension, Plan, RemoteSource,
+    DtlsRole, DtlsStart, IceChange, IceCredentials, IceRole, Inits, NegotiatedExtension, Plan, RemoteSource,
     RemoteTrackEvent, SctpChange, StreamChange, TransceiverChange,
 };
 pub(crate) use snapshot::{

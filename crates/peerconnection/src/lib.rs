@@ -19,6 +19,8 @@ pub mod tokio;
 mod trace;
 mod transceiver;
 
+#[cfg(feature = "snap")]
+pub use config::SctpSetup;
 pub use config::{Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery};
 pub use data_channel::{ChannelKey, DataChannelInit, DataChannelState};
 pub use description::{Description, SdpType, SignalingState};

@@ -104,6 +104,9 @@ pub struct Session {
     data_channels_wanted: bool,
     /// Both descriptions have a data section that was not rejected.
     sctp_wanted: bool,
+    /// The INIT of the other side, when the association begins without a handshake.
+    #[cfg_attr(not(feature = "snap"), expect(dead_code, reason = "never there"))]
+    remote_sctp_init: Option<Vec<u8>>,
     media: Engine,
     senders: BTreeMap<SenderId, crate::TransceiverId>,
     receivers: BTreeMap<ReceiverId, crate::TransceiverId>,
@@ -181,6 +184,7 @@ impl Session {
             channels,
             data_channels_wanted: false,
             sctp_wanted: false,
+            remote_sctp_init: None,
             media: engine,
             senders: BTreeMap::new(),
             receivers: BTreeMap::new(),

@@ -10,6 +10,8 @@ mod descriptions;
 mod flow;
 #[path = "session/laws.rs"]
 mod laws;
+#[path = "session/path.rs"]
+mod path;
 #[path = "session/peer.rs"]
 mod peer;
 #[path = "session/security.rs"]

@@ -72,6 +72,9 @@ impl CookieKey {
         out.put_u8(flags_of(cookie.extensions));
         out.put_u32(cookie.ties.local);
         out.put_u32(cookie.ties.peer);
+        //= rfc9260 §5.1.3
+        //# Inside this State Cookie, the sender MUST include a MAC (see [RFC2104] for an example) to provide
+        //# integrity protection on the State Cookie.
         let (tag, body) = out.split_at_mut(MAC_LEN);
         self.key.sign(&[body], tag);
         out
@@ -79,6 +82,9 @@ impl CookieKey {
 
     pub(crate) fn open(&self, now: Instant, bytes: &[u8]) -> Result<Cookie, CookieError> {
         let (tag, body) = bytes.split_at_checked(MAC_LEN).ok_or(CookieError::Forged)?;
+        //= rfc9260 §5.1.5
+        //# If this comparison fails, the SCTP packet, including the COOKIE ECHO chunk and any DATA chunks,
+        //# MUST be silently discarded.
         self.key.verify(&[body], tag).map_err(|_| CookieError::Forged)?;
         let (made, cookie) = parse(body).map_err(|_| CookieError::Forged)?;
         let age = Duration::from_millis(self.age(now).saturating_sub(made));

@@ -190,3 +190,48 @@ impl fmt::Display for AddStreamsError {
 }
 
 impl std::error::Error for AddStreamsError {}
+
+/// Not an INIT that an association can be made from.
+#[cfg(feature = "snap")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InitError {
+    /// Not one whole INIT chunk.
+    Malformed,
+    /// A value that RFC 9260 §3.3.2 forbids.
+    Unacceptable,
+}
+
+#[cfg(feature = "snap")]
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "not an INIT chunk",
+            Self::Unacceptable => "an INIT chunk with a value that is forbidden",
+        })
+    }
+}
+
+#[cfg(feature = "snap")]
+impl std::error::Error for InitError {}
+
+/// The association cannot be made from an INIT.
+#[cfg(feature = "snap")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapError {
+    /// It has begun already.
+    Started,
+}
+
+#[cfg(feature = "snap")]
+impl fmt::Display for SnapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Started => "the association has begun already",
+        })
+    }
+}
+
+#[cfg(feature = "snap")]
+impl std::error::Error for SnapError {}

@@ -29,8 +29,12 @@ extern crate self as sctp;
 pub use association::Association;
 pub use config::{Config, ErrorDetection, Interleaving, Scheduler};
 pub use error::{AbandonError, AddStreamsError, ConfigError, ResetError, SendError, SendPieceError};
+#[cfg(feature = "snap")]
+pub use error::{InitError, SnapError};
 pub use event::{CloseReason, Direction, Event, Progress, ResetOutcome, Violation};
 pub use path::{Fragmentation, PathInfo};
+#[cfg(feature = "snap")]
+pub use procedure::snap::RemoteInit;
 pub use state::Timer;
 pub use stats::Stats;
 pub use tx::congestion::{

@@ -46,12 +46,16 @@ impl<'a> PacketView<'a> {
         let tag = reader.u32()?;
         let checksum = u32::from_le_bytes(reader.array()?);
         let body = reader.rest();
+        //= rfc9260 §6.8
+        //# When an SCTP packet is received, the receiver MUST first check the CRC32c checksum as follows:
         // Zero that is not agreed upon may still be what CRC32c gives.
         let is_left_out = accepted == Checksum::OrZero && checksum == 0;
         if body.is_empty() || !(is_left_out || checksum == crc32c(packet.get(..8).unwrap_or_default(), body))
         {
             return Err(Malformed);
         }
+        //= rfc9260 §6.10
+        //# If the receiver detects a partial chunk, it MUST drop the chunk.
         // The whole framing is checked before the first chunk is acted upon.
         let chunks = Tlvs::new(body);
         if chunks.into_iter().any(|chunk| chunk.is_err()) {

@@ -8,4 +8,6 @@ pub(crate) mod heartbeat;
 pub(crate) mod path_mtu;
 pub(crate) mod reset;
 pub(crate) mod shutdown;
+#[cfg(feature = "snap")]
+pub(crate) mod snap;
 pub(crate) mod transmit;

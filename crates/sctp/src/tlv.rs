@@ -86,6 +86,9 @@ impl<'a> Iterator for Tlvs<'a> {
 
 /// Fills up to a multiple of four, counted from `start`.
 pub(crate) fn pad(out: &mut Vec<u8>, start: usize) {
+    //= rfc9260 §3.2
+    //# If the length of the chunk is not a multiple of 4 bytes, the sender MUST pad the chunk with all zero
+    //# bytes, and this padding is not included in the Chunk Length field.
     let len = out.len().saturating_sub(start);
     out.resize(out.len().saturating_add(len.wrapping_neg() & 3), 0);
 }

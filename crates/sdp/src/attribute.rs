@@ -26,7 +26,7 @@ use std::{
 };
 
 use crate::{
-    ParseError,
+    ParseError, base64,
     grammar::{Failure, fail, number, sized, split_near, token, whole},
 };
 
@@ -105,6 +105,8 @@ pub enum Attribute {
     RtcpRsize,
     /// `rtpmap` (RFC 8866 §6.6).
     Rtpmap(Rtpmap),
+    /// `sctp-init`: a complete INIT chunk (draft-hancke-tsvwg-snap).
+    SctpInit(Vec<u8>),
     /// `sctp-port`, 0 to close the association (RFC 8841 §5).
     SctpPort(u16),
     /// `sctpmap`: what drafts used before `sctp-port`.
@@ -189,6 +191,7 @@ impl Attribute {
             "mid" => whole(|value| token(value, "an identification tag"), value)
                 .map(|mid| Self::Mid(mid.to_owned())),
             "rtcp" => whole(Rtcp::parse, value).map(Self::Rtcp),
+            "sctp-init" => whole(sctp_init, value).map(Self::SctpInit),
             "sctp-port" => whole(|value| number(value, "an SCTP port"), value).map(Self::SctpPort),
             "sctpmap" => whole(Sctpmap::parse, value).map(Self::Sctpmap),
             "setup" => whole(Setup::parse, value).map(Self::Setup),
@@ -254,6 +257,10 @@ impl Display for Attribute {
             Self::RtcpMuxOnly => f.write_str("rtcp-mux-only"),
             Self::RtcpRsize => f.write_str("rtcp-rsize"),
             Self::Rtpmap(rtpmap) => write!(f, "rtpmap:{rtpmap}"),
+            Self::SctpInit(chunk) => {
+                f.write_str("sctp-init:")?;
+                base64::write(f, chunk)
+            }
             Self::SctpPort(port) => write!(f, "sctp-port:{port}"),
             Self::Sctpmap(sctpmap) => write!(f, "sctpmap:{sctpmap}"),
             Self::Setup(setup) => write!(f, "setup:{setup}"),
@@ -270,6 +277,13 @@ impl Display for Attribute {
 /// Attributes that mean nothing without a value.
 fn is_valued(name: &str) -> bool {
     Attribute::read_transport(name, "").or_else(|| Attribute::read_media(name, "")).is_some()
+}
+
+fn sctp_init(input: &str) -> Result<(&str, Vec<u8>), Failure<'_>> {
+    match base64::read(input) {
+        Some(chunk) => Ok(("", chunk)),
+        None => fail(input, "base 64"),
+    }
 }
 
 fn tls_id(input: &str) -> Result<(&str, &str), Failure<'_>> {

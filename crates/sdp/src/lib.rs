@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod attribute;
+mod base64;
 mod description;
 mod error;
 mod grammar;

@@ -1,7 +1,7 @@
 //! The one trait over all protocol machines.
 
 use std::{fmt::Debug, num::NonZeroUsize, time::Instant};
-use stun::net::FiveTuple;
+use stun::net::{FiveTuple, Fragmentation};
 
 /// What a datagram is addressed by.
 pub trait Path: Copy + Debug + Eq {
@@ -47,6 +47,11 @@ pub trait Machine {
     /// close. Errors that a caller may get are fine. Default: nothing.
     fn command(&mut self, now: Instant, choice: u64) {
         let _ = (now, choice);
+    }
+
+    /// Whether IP may cut the datagram polled last. Default: it may not.
+    fn fragmentation(&self) -> Fragmentation {
+        Fragmentation::Forbidden
     }
 
     /// Asks for the end of life. Default: nothing.

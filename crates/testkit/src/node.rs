@@ -80,7 +80,7 @@ where
         };
         let Polled { path, datagram } = polled?;
         out.extend_from_slice(&datagram);
-        Some(Transmit::new(path, datagram.len()))
+        Some(Transmit::new(path, datagram.len()).with_fragmentation(self.machine.fragmentation()))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

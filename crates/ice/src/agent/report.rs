@@ -32,6 +32,12 @@ impl Agent {
         Some(SelectedPair { local, remote, path: self.path_of(selected.link)? })
     }
 
+    /// The path of the selected pair: the socket and the address that datagrams go to; that of the relay when relayed.
+    #[must_use]
+    pub fn selected_path(&self) -> Option<FiveTuple> {
+        self.path_of(self.selected?.link)
+    }
+
     /// The smoothed round-trip time of the selected pair.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {

@@ -255,7 +255,11 @@ fn data(
     transport.write(&mut media, place);
     media.attributes.extend(offered.mid().map(|mid| Attribute::Mid(mid.to_owned())));
     let legacy = offered.attributes.iter().any(|attribute| matches!(attribute, Attribute::Sctpmap(_)));
-    media.attributes.extend(data_attributes(snapshot, legacy));
+    let mut attributes = data_attributes(snapshot, legacy);
+    if section::sctp_init(offered).is_none() {
+        attributes.retain(|attribute| !matches!(attribute, Attribute::SctpInit(_)));
+    }
+    media.attributes.extend(attributes);
     media
 }
 

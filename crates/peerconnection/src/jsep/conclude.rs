@@ -3,8 +3,8 @@
 use sdp::MediaDescription;
 
 use super::{
-    AssociatedDtls, DtlsRole, DtlsStart, IceChange, IceRole, Negotiator, Plan, ReceiverView, SctpChange,
-    Snapshot, StreamChange, TransceiverChange, TransceiverView,
+    AssociatedDtls, DtlsRole, DtlsStart, IceChange, IceRole, Inits, Negotiator, Plan, ReceiverView,
+    SctpChange, Snapshot, StreamChange, TransceiverChange, TransceiverView,
     answer::{offered_transport, role},
     direction, invalid_access,
     rollback::remote_track,
@@ -185,7 +185,11 @@ impl Negotiator {
         // A new DTLS association takes SCTP with it (RFC 8841 §10.3).
         let survives = plan.dtls.is_none() && self.sctp.is_some_and(|(port, _)| port == remote_port);
         plan.sctp = if !survives {
-            Some(SctpChange::Start { local_port: snapshot.sctp.port, remote_port, max_message_size })
+            let local = exchange.local().media.get(index).and_then(section::sctp_init);
+            let inits = local.zip(section::sctp_init(remote));
+            let inits = inits.map(|(local, remote)| Inits { local: local.to_vec(), remote: remote.to_vec() });
+            let local_port = snapshot.sctp.port;
+            Some(SctpChange::Start { local_port, remote_port, max_message_size, inits })
         } else if self.sctp == Some((remote_port, max_message_size)) {
             None
         } else {

@@ -240,7 +240,8 @@ pub(super) fn data_attributes(snapshot: &Snapshot, legacy: bool) -> Vec<Attribut
     } else {
         Attribute::SctpPort(sctp.port)
     };
-    vec![port, Attribute::MaxMessageSize(sctp.max_message_size)]
+    let init = sctp.init.clone().map(Attribute::SctpInit);
+    [port, Attribute::MaxMessageSize(sctp.max_message_size)].into_iter().chain(init).collect()
 }
 
 impl Negotiator {

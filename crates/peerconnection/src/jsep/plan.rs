@@ -100,8 +100,15 @@ pub(crate) struct DtlsStart {
     pub(crate) replaces: bool,
 }
 
+/// The INIT chunks of both descriptions, instead of a handshake (draft-hancke-tsvwg-snap).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inits {
+    pub(crate) local: Vec<u8>,
+    pub(crate) remote: Vec<u8>,
+}
+
 /// What happens to the SCTP association.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SctpChange {
     /// The other side rejected or closed it.
     Close,
@@ -111,6 +118,8 @@ pub(crate) enum SctpChange {
         remote_port: u16,
         /// Largest message the other side receives, in bytes; 0 for any.
         max_message_size: u64,
+        /// There when both sides sent one.
+        inits: Option<Inits>,
     },
     /// The same association with another limit.
     Update { max_message_size: u64 },

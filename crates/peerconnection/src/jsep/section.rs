@@ -88,6 +88,13 @@ pub(super) fn sctp_port(media: &sdp::MediaDescription) -> Option<u16> {
     })
 }
 
+/// `a=sctp-init`.
+pub(super) fn sctp_init(media: &sdp::MediaDescription) -> Option<&[u8]> {
+    media.attributes.iter().find_map(|attribute| {
+        if let Attribute::SctpInit(chunk) = attribute { Some(chunk.as_slice()) } else { None }
+    })
+}
+
 /// `a=max-message-size`, 0 for any.
 pub(super) fn max_message_size(media: &sdp::MediaDescription) -> u64 {
     //= rfc8841 §6.1

@@ -211,10 +211,12 @@ pub(crate) struct DtlsView {
 }
 
 /// SCTP on our side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SctpView {
     /// 5000 by custom.
     pub(crate) port: u16,
     /// Largest message we receive, in bytes; 0 for any (RFC 8841 §6).
     pub(crate) max_message_size: u64,
+    /// The INIT of our association, where it may begin without a handshake (draft-hancke-tsvwg-snap).
+    pub(crate) init: Option<Vec<u8>>,
 }

@@ -33,6 +33,10 @@ pub(super) fn description(sdp: &sdp::Description) -> Result<(), Error> {
                 if section::sctp_port(media).is_none() {
                     return Err(invalid_access("a data section has no sctp-port"));
                 }
+                #[cfg(feature = "snap")]
+                if section::sctp_init(media).is_some_and(|init| sctp::RemoteInit::parse(init).is_err()) {
+                    return Err(invalid_access("an sctp-init is no INIT"));
+                }
             }
             SectionKind::Unsupported => {}
         }

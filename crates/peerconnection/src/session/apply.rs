@@ -4,8 +4,8 @@ use super::{Session, transport::Dtls};
 use crate::{
     SessionEvent,
     jsep::{
-        DtlsRole, DtlsStart, IceChange, IceRole, Plan, RemoteTrackEvent, SctpChange, TransceiverChange,
-        TransceiverOrigin,
+        DtlsRole, DtlsStart, IceChange, IceRole, Inits, Plan, RemoteTrackEvent, SctpChange,
+        TransceiverChange, TransceiverOrigin,
     },
     transceiver::Direction,
 };
@@ -22,7 +22,7 @@ impl Session {
         if let Some(start) = &plan.dtls {
             self.apply_dtls(now, start);
         }
-        if let Some(change) = plan.sctp {
+        if let Some(change) = plan.sctp.clone() {
             self.apply_sctp(now, change);
         }
         if let Some(streams) = plan.streams.clone() {
@@ -120,11 +120,14 @@ impl Session {
                 self.channels.abort(now, "the peer rejected data channels");
                 self.sctp_wanted = false;
             }
-            SctpChange::Start { max_message_size, .. } => {
+            SctpChange::Start { max_message_size, inits, .. } => {
                 self.channels.renew(now, (self.random)());
+                // An association that took the place of another is not the one that the descriptions speak of.
+                let is_ours = |inits: &Inits| self.local_sctp_init().as_ref() == Some(&inits.local);
+                self.remote_sctp_init = inits.filter(is_ours).map(|inits| inits.remote);
                 self.channels.set_remote_max_message_size(Some(max_message_size));
                 self.sctp_wanted = true;
-                self.path_changed();
+                self.path_changed(now);
                 self.start_channels_when_connected(now);
             }
             SctpChange::Update { max_message_size } => {

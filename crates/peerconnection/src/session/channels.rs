@@ -136,8 +136,34 @@ impl Session {
         if let Some(round_trip) = self.transport.ice.round_trip() {
             self.channels.set_round_trip(round_trip);
         }
-        self.channels.start(now, role);
+        self.start_channels(now, role);
         self.settle_channels();
+    }
+
+    /// What our descriptions say in `a=sctp-init`.
+    #[cfg(feature = "snap")]
+    pub(super) fn local_sctp_init(&self) -> Option<Vec<u8>> {
+        (self.config.sctp_setup == crate::SctpSetup::Description).then(|| self.channels.local_init())
+    }
+
+    #[cfg(not(feature = "snap"))]
+    #[expect(clippy::unused_self, reason = "with the feature it is asked")]
+    pub(super) fn local_sctp_init(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    #[cfg(feature = "snap")]
+    fn start_channels(&mut self, now: Instant, role: Role) {
+        let remote = self.remote_sctp_init.as_deref().and_then(|init| sctp::RemoteInit::parse(init).ok());
+        match remote {
+            Some(remote) => self.channels.start_from_init(now, role, &remote),
+            None => self.channels.start(now, role),
+        }
+    }
+
+    #[cfg(not(feature = "snap"))]
+    fn start_channels(&mut self, now: Instant, role: Role) {
+        self.channels.start(now, role);
     }
 
     /// Turns what the channels report into events of the session.

@@ -180,7 +180,11 @@ impl Session {
                 },
                 tls_id: None,
             },
-            sctp: SctpView { port: SCTP_PORT, max_message_size: self.config.max_message_size as u64 },
+            sctp: SctpView {
+                port: SCTP_PORT,
+                max_message_size: self.config.max_message_size as u64,
+                init: self.local_sctp_init(),
+            },
             codecs: self.codecs.clone(),
             extensions: supported_extensions(),
         }

@@ -15,6 +15,10 @@ const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
 /// Events that wait for an owner who does not fetch them.
 const MAX_EVENTS: usize = 4_096;
 
+/// What the headers of IP and UDP take.
+const IPV4_AND_UDP: usize = 28;
+const IPV6_AND_UDP: usize = 48;
+
 impl Session {
     /// Draws the conclusions from what ICE reports.
     #[expect(clippy::wildcard_enum_match_arm, reason = "states are read from the agent by `announce`")]
@@ -47,7 +51,7 @@ impl Session {
                         local: pair.local.to_string(),
                         remote: pair.remote.to_string(),
                     }));
-                    self.path_changed();
+                    self.path_changed(now);
                 }
                 _ => {}
             }
@@ -65,7 +69,7 @@ impl Session {
             match event {
                 dtls::Event::Connected => {
                     self.start_srtp();
-                    self.path_changed();
+                    self.path_changed(now);
                     self.start_channels_when_connected(now);
                     self.release_held_data(now);
                 }
@@ -131,16 +135,21 @@ impl Session {
             }
             connection.start(now);
             self.transport.dtls_started = true;
-            self.path_changed();
+            self.path_changed(now);
         }
     }
 
     /// Sizes depend on the path: a relay takes its share of each datagram.
-    pub(super) fn path_changed(&mut self) {
-        let budget = self.config.mtu - self.transport.ice.overhead();
+    pub(super) fn path_changed(&mut self, now: Instant) {
+        let relay = self.transport.ice.overhead();
+        let is_v6 = self.transport.ice.selected_path().is_none_or(|path| path.remote.is_ipv6());
         if let Some(dtls) = self.transport.dtls.connection_mut() {
-            dtls.set_mtu(budget);
-            self.channels.set_max_packet_len(budget - dtls.overhead());
+            dtls.set_mtu(self.config.mtu - relay);
+            let above_udp = relay + dtls.overhead();
+            let path = sctp::PathInfo::new(self.config.mtu - above_udp)
+                .with_search_up_to(self.config.max_mtu.saturating_sub(above_udp))
+                .with_overhead(above_udp + if is_v6 { IPV6_AND_UDP } else { IPV4_AND_UDP });
+            self.channels.set_path(now, path);
         }
     }
 

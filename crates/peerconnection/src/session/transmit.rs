@@ -2,7 +2,7 @@
 
 use super::{Session, closing::Farewell};
 use std::{num::NonZeroUsize, time::Instant};
-use stun::net::Transmit;
+use stun::net::{Fragmentation, Transmit};
 
 impl Session {
     /// Appends the next datagram, or up to `max_datagrams` of equal size for one path, to `out`: at most 65,507 bytes,
@@ -45,6 +45,9 @@ impl Session {
         let now = self.advance(now);
         self.counters.send_errors += 1;
         self.transport.ice.handle_send_error(now, path, error);
+        if error == ice::SendErrorKind::TooLarge && self.transport.ice.selected_path() == Some(path) {
+            self.channels.handle_too_large(now);
+        }
         self.settle_ice(now);
     }
 
@@ -93,7 +96,10 @@ impl Session {
             let written =
                 ice.frame_with(out, |out| dtls.seal_with(out, |out| channels.poll_transmit(now, out)));
             let Some((_, transmit)) = written else { break };
-            batch.push(transmit);
+            batch.push(match channels.fragmentation() {
+                sctp::Fragmentation::Forbidden => transmit,
+                sctp::Fragmentation::Allowed => transmit.with_fragmentation(Fragmentation::Allowed),
+            });
         }
         batch.finish()
     }
@@ -129,12 +135,14 @@ impl Batch {
         debug_assert!(transmit.len <= segment, "a batch was promised {segment} bytes at most");
         self.total += transmit.len;
         self.count += 1;
-        self.open = transmit.len == segment;
+        // What may be cut goes alone.
+        self.open = transmit.len == segment && transmit.fragmentation == Fragmentation::Forbidden;
     }
 
     fn finish(self) -> Option<Transmit> {
         let first = self.first?;
-        let mut transmit = Transmit::new(first.path, self.total).with_ecn(first.ecn);
+        let mut transmit =
+            Transmit::new(first.path, self.total).with_ecn(first.ecn).with_fragmentation(first.fragmentation);
         transmit.segment = NonZeroUsize::new(first.len).filter(|_| self.count > 1);
         Some(transmit)
     }

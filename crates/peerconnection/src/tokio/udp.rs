@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
 };
-use stun::net::{Ecn, FiveTuple, Transmit, Transport};
+use stun::net::{Ecn, FiveTuple, Fragmentation, Transmit, Transport};
 use tokio::{io::Interest, net::UdpSocket as TokioSocket};
 
 /// Asked for in both directions; the kernel may grant less.
@@ -142,6 +142,10 @@ impl UdpSocket {
             segment_size: transmit.segment.map(std::num::NonZeroUsize::get),
             src_ip: (!source.is_unspecified() && self.local.ip().is_unspecified()).then_some(source),
         };
+        let _guard = match transmit.fragmentation {
+            Fragmentation::Forbidden => None,
+            Fragmentation::Allowed => Some(MayFragment::on(&self.io, self.local)),
+        };
         self.io.try_io(Interest::WRITABLE, || {
             #[cfg(test)]
             if self.is_stuck.load(std::sync::atomic::Ordering::Relaxed) {
@@ -192,6 +196,53 @@ impl UdpSocket {
             bytes: buffer.slab.split_to(meta.len.min(buffer.slab.len())),
             stride: meta.stride,
         })
+    }
+}
+
+/// Lets IP cut what is sent until it is dropped. Everything else is sent with "don't fragment", as probes of the path
+/// MTU need it.
+struct MayFragment<'a> {
+    socket: &'a TokioSocket,
+    local: SocketAddr,
+}
+
+impl<'a> MayFragment<'a> {
+    fn on(socket: &'a TokioSocket, local: SocketAddr) -> Self {
+        let guard = Self { socket, local };
+        guard.set(Fragmentation::Allowed);
+        guard
+    }
+
+    /// What is refused here costs a datagram at most: it is dropped where it is too long.
+    #[cfg(target_os = "linux")]
+    fn set(&self, fragmentation: Fragmentation) {
+        use rustix::net::sockopt::{
+            Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
+        };
+        let (v4, v6) = match fragmentation {
+            Fragmentation::Allowed => (Ipv4PathMtuDiscovery::DONT, Ipv6PathMtuDiscovery::DONT),
+            Fragmentation::Forbidden => (Ipv4PathMtuDiscovery::PROBE, Ipv6PathMtuDiscovery::PROBE),
+        };
+        let set = if self.local.is_ipv4() {
+            set_ip_mtu_discover(self.socket, v4)
+        } else {
+            set_ipv6_mtu_discover(self.socket, v6)
+        };
+        if let Err(error) = set {
+            crate::trace::debug!(%error, ?fragmentation, "the socket keeps what it does about fragments");
+        }
+    }
+
+    /// Where the system has no such thing, or none that is known here, the datagram goes as every other.
+    #[cfg(not(target_os = "linux"))]
+    fn set(&self, fragmentation: Fragmentation) {
+        let _ = (self.socket, self.local, fragmentation);
+    }
+}
+
+impl Drop for MayFragment<'_> {
+    fn drop(&mut self) {
+        self.set(Fragmentation::Forbidden);
     }
 }
 

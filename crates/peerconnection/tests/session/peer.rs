@@ -8,7 +8,7 @@ use peerconnection::{
     bytes::BytesMut,
     datachannel::Payload,
     media::{EncodedFrame, MediaTime},
-    stun::net::FiveTuple,
+    stun::net::{FiveTuple, Fragmentation},
 };
 use std::{
     net::SocketAddr,
@@ -50,12 +50,20 @@ pub(crate) struct Peer {
     pub(crate) watched: bool,
     pub(crate) has_ended: bool,
     start: Instant,
+    fragmentation: Fragmentation,
     pub(crate) channels: Vec<ChannelKey>,
 }
 
 impl Peer {
     pub(crate) fn new(session: Session, start: Instant) -> Self {
-        Self { session, watched: false, has_ended: false, start, channels: Vec::new() }
+        Self {
+            session,
+            watched: false,
+            has_ended: false,
+            start,
+            fragmentation: Fragmentation::Forbidden,
+            channels: Vec::new(),
+        }
     }
 
     fn look(&self) {
@@ -89,7 +97,12 @@ impl Machine for Peer {
         let transmit = self.session.poll_transmit(now, NonZeroUsize::MIN, out)?;
         assert_eq!(transmit.segment, None, "one datagram was asked for");
         assert_eq!(transmit.len, out.len() - before);
+        self.fragmentation = transmit.fragmentation;
         Some((transmit.path, NonZeroUsize::new(transmit.len)?))
+    }
+
+    fn fragmentation(&self) -> Fragmentation {
+        self.fragmentation
     }
 
     fn poll_event(&mut self) -> Option<PeerEvent> {

@@ -43,6 +43,9 @@ impl Association {
         if matches!(self.state, State::Closed) {
             return;
         }
+        //= rfc9260 §9.1
+        //# An endpoint MUST NOT respond to any received packet that contains an ABORT chunk (also see
+        //# Section 8.4).
         self.close(CloseReason::PeerAbort(cause::first_code(chunk.value)));
     }
 

@@ -69,6 +69,9 @@ impl Association {
                 self.answer_out_of_the_blue(view, &first);
                 return false;
             }
+            //= rfc9260 §8.5
+            //# When receiving an SCTP packet, the endpoint MUST ensure that the value in the Verification
+            //# Tag field of the received SCTP packet matches its own tag.
             _ => own,
         };
         if !right {
@@ -81,6 +84,9 @@ impl Association {
     fn answer_out_of_the_blue(&mut self, view: &PacketView<'_>, first: &Tlv<'_>) {
         self.stats.wrong_tag += 1;
         let kinds = || view.chunks.flatten().map(|chunk| chunk.chunk_type());
+        //= rfc9260 §8.4
+        //# If the OOTB packet contains an ABORT chunk, the receiver MUST silently discard the OOTB packet
+        //# and take no further action.
         let silent =
             [chunk::ABORT, chunk::SHUTDOWN_COMPLETE, chunk::COOKIE_ACK, chunk::ERROR, chunk::INIT_ACK];
         if kinds().any(|kind| silent.contains(&kind)) {
@@ -116,6 +122,9 @@ impl Association {
             return;
         }
         let fresh = self.state.is_connected();
+        //= rfc9260 §5.2.2
+        //# After sending the INIT ACK or ABORT chunk, the endpoint MUST take no further actions, i.e., the
+        //# existing association, including its current state, and the corresponding TCB MUST NOT be changed.
         // RFC 9260 §5.2.1: before the association stands, every INIT ACK says what our INIT says. §5.2.2: afterwards
         // it says something new, and the cookie remembers the tags in use.
         let (local, ties) = if fresh {
@@ -160,6 +169,10 @@ impl Association {
         let cookie = cookie.to_vec();
         self.adopt_peer(&init.fields, init.extensions);
         self.begin_transfer(init.fields.window, init.fields.tsn);
+        //= rfc9260 §5.1.4
+        //# When an endpoint (in the COOKIE-WAIT state) receives an INIT ACK chunk with a State Cookie
+        //# parameter, it MUST immediately send a COOKIE ECHO chunk to its peer with the received State
+        //# Cookie.
         self.state = State::CookieEchoed { cookie };
         self.errors = 0;
         // The peer answers: what the INIT had to wait, the cookie need not.
@@ -167,6 +180,8 @@ impl Association {
         self.pending.init = false;
         self.pending.cookie_echo = true;
         self.timers.stop(Timer::Init);
+        //= rfc9260 §5.1.4
+        //# The endpoint MUST also start the T1-cookie timer after sending the COOKIE ECHO chunk.
         self.timers.set(Timer::Cookie, now + self.sender.rto.handshake_timeout());
     }
 
@@ -199,6 +214,9 @@ impl Association {
         }
         self.peer = Peer {
             tag: fields.tag,
+            //= rfc9260 §5.1.1
+            //# After the association is initialized, the valid outbound stream identifier range for either
+            //# endpoint MUST be 0 to min(local OS, remote MIS) - 1.
             // RFC 9260 §5.1.1: the smaller of what one asks and the other takes.
             outbound: self.config.outbound_streams.min(fields.inbound),
             inbound: self.config.inbound_streams.min(fields.outbound),
@@ -225,10 +243,15 @@ impl Association {
 }
 
 /// RFC 9260 §3.3.2, §5.1.2: what an INIT or INIT ACK must not say, and the cause to give.
-fn unacceptable(init: &Init<'_>) -> Option<u16> {
+pub(super) fn unacceptable(init: &Init<'_>) -> Option<u16> {
     let fields = &init.fields;
+    //= rfc9260 §3.3.2
+    //# The Advertised Receiver Window Credit MUST NOT be smaller than 1500.
     if fields.outbound == 0 || fields.inbound == 0 || fields.window < init::MIN_WINDOW {
         Some(cause::INVALID_MANDATORY_PARAMETER)
+    //= rfc9260 §3.3.2
+    //# The receiver of an INIT chunk containing a Host Name Address parameter MUST send an ABORT chunk and
+    //# MAY include an "Unresolvable Address" error cause.
     } else if init.host_name {
         Some(cause::UNRESOLVABLE_ADDRESS)
     } else {

@@ -34,6 +34,8 @@ impl Association {
                 return false;
             }
         };
+        //= rfc9260 §5.1.5
+        //# If these values do not match, the packet MUST be silently discarded.
         if packet_tag != cookie.local_tag {
             self.stats.wrong_tag += 1;
             return false;
@@ -98,6 +100,9 @@ impl Association {
         }
         self.sender.rto.back_off();
         self.sender.repeat_all(now, &mut self.events, &mut self.stats);
+        //= rfc9260 §5.1.4
+        //# If the timer expires, the endpoint MUST retransmit the COOKIE ECHO chunk and restart the
+        //# T1-cookie timer.
         self.pending.cookie_echo = true;
         self.timers.set(Timer::Cookie, now + self.sender.rto.handshake_timeout());
     }
@@ -134,7 +139,7 @@ impl Association {
     }
 
     /// Enters `Established` from the handshake; elsewhere only stops its timers.
-    fn establish(&mut self, now: Instant) {
+    pub(super) fn establish(&mut self, now: Instant) {
         self.timers.stop(Timer::Init);
         self.timers.stop(Timer::Cookie);
         self.pending.init = false;
@@ -160,6 +165,9 @@ impl Association {
         self.timers.stop_all();
         self.local = Local { tag: cookie.local_tag, tsn: cookie.local_tsn };
         self.adopt_peer(&cookie.peer, cookie.extensions);
+        //= rfc9260 §5.2.4
+        //# All the congestion control parameters (e.g., cwnd, ssthresh) related to this peer MUST be reset
+        //# to their initial values (see Section 6.2.1).
         self.sender.clear();
         self.begin_transfer(cookie.peer.window, cookie.peer.tsn);
         self.pending = super::transmit::Pending::default();

@@ -140,6 +140,9 @@ impl Association {
         if !self.state.may_send_data() {
             return Err(ResetError::NotConnected);
         }
+        //= rfc6525 §5.1.1
+        //# Before sending a RE-CONFIG chunk, the sender MUST ensure that the peer advertised support for the
+        //# re-configuration extension.
         if !self.peer.extensions.reconfig {
             return Err(ResetError::NotSupported);
         }
@@ -273,6 +276,9 @@ impl Association {
         let result = match direction {
             Direction::Outgoing => match within(self.peer.inbound, limits.inbound) {
                 Some(total) => {
+                    //= rfc6525 §5.2.5
+                    //# If the response is successful, the receiver MUST add the requested number of inbound
+                    //# streams to the association, initializing the next expected SSN to 0.
                     self.peer.inbound = total;
                     self.report_streams();
                     self.conclude_add(Direction::Incoming);
@@ -317,6 +323,9 @@ impl Association {
         };
         self.errors = 0;
         if result == ResetResult::IN_PROGRESS {
+            //= rfc6525 §5.2.7
+            //# If the timer runs out, the RE-CONFIG chunk MUST be retransmitted but the corresponding error
+            //# counters MUST NOT be incremented.
             request.in_progress = true;
             self.timers.set(Timer::Reconfig, now + self.sender.rto.timeout());
             return;
@@ -397,6 +406,8 @@ impl Association {
             self.resets.next_request = number.next();
             let (due, in_progress, tries) = (true, false, 0);
             self.resets.request = Some(Request { number, ask, due, in_progress, tries });
+            //= rfc6525 §5.1.1
+            //# At any given time, there MUST NOT be more than one request in flight.
             self.timers.set(Timer::Reconfig, now + self.sender.rto.timeout());
         }
         let response = self.resets.expected.minus(1);
@@ -421,6 +432,8 @@ impl Association {
         let numbers = |head: usize| Some(space.checked_sub(head + 2)? / 2);
         let streams = self.sender.queue.take_drained(numbers(reconfig::OUTGOING_RESET_LEN)?);
         if !streams.is_empty() {
+            //= rfc6525 §5.1.2
+            //# The Sender's Last Assigned TSN MUST be set to the next TSN the sender assigns minus 1.
             let last_tsn = self.sender.next_tsn().minus(1);
             return Some(Ask::OutgoingReset { last_tsn, streams });
         }

@@ -107,7 +107,12 @@ impl Association {
 
     pub(crate) fn on_shutdown_timeout(&mut self, now: Instant) {
         match self.state {
+            //= rfc9260 §9.2
+            //# If the timer expires, the endpoint MUST resend the SHUTDOWN chunk with the updated last
+            //# sequential TSN received from its peer.
             State::ShutdownSent => self.pending.shutdown = true,
+            //= rfc9260 §9.2
+            //# If the timer expires, the endpoint MUST resend the SHUTDOWN ACK chunk.
             State::ShutdownAckSent => self.pending.shutdown_ack = true,
             State::Closed
             | State::CookieWait

@@ -90,6 +90,8 @@ impl Association {
             packet::seal(out, start);
         }
         let len = out.len() - start;
+        //= rfc9260 §6.9
+        //# Instead, if the PMTU has been reduced, then IP fragmentation MUST be used.
         let may_be_cut = len > self.max_packet_len && !is_probe;
         self.fragmentation = if may_be_cut { Fragmentation::Allowed } else { Fragmentation::Forbidden };
         self.stats.packets_sent += 1;
@@ -151,6 +153,8 @@ impl Association {
         if !std::mem::take(&mut self.pending.init) {
             return false;
         }
+        //= rfc9260 §3.1
+        //# A packet containing an INIT chunk MUST have a zero Verification Tag.
         self.start_packet(out, 0);
         init::write(out, chunk::INIT, &self.init_fields(self.local), self.offered(), None, &[]);
         self.announce();
@@ -165,6 +169,8 @@ impl Association {
         }
         let start = out.len();
         self.start_packet(out, self.peer.tag);
+        //= rfc9260 §3.2.2
+        //# Any time a COOKIE ECHO chunk is sent in a packet, it MUST be the first chunk.
         chunk::write(out, chunk::COOKIE_ECHO, 0, cookie);
         self.sender.set_max_packet_len(self.path_mtu.first_packet_len());
         self.sender.write_data(now, out, start, &mut self.events, &mut self.stats);
@@ -175,6 +181,9 @@ impl Association {
     fn write_connected(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let start = out.len();
         self.start_packet(out, self.peer.tag);
+        //= rfc9260 §6.10
+        //# When bundling control chunks with DATA chunks, an endpoint MUST place control chunks first in the
+        //# outbound SCTP packet.
         self.write_control(now, out, start);
         let mut wrote_data = false;
         if self.state.may_send_data() {
@@ -197,6 +206,8 @@ impl Association {
 
     /// Control chunks come before data (RFC 9260 §6.10).
     fn write_control(&mut self, now: Instant, out: &mut Vec<u8>, start: usize) {
+        //= rfc9260 §5.1.5
+        //# however, the COOKIE ACK chunk MUST be the first chunk in the SCTP packet.
         if std::mem::take(&mut self.pending.cookie_ack) {
             chunk::write(out, chunk::COOKIE_ACK, 0, &[]);
         }

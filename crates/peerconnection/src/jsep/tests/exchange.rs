@@ -25,8 +25,9 @@ fn data_only() {
     // RFC 8842 §5.3: the answerer is active, so that it starts at once.
     assert_eq!((a.dtls[0].role, b.dtls[0].role), (DtlsRole::Passive, DtlsRole::Active));
     assert_eq!(a.dtls[0].fingerprints, b.snapshot.dtls.fingerprints);
-    let start = SctpChange::Start { local_port: 5_000, remote_port: 5_000, max_message_size: 262_144 };
-    assert_eq!((a.sctp.as_slice(), b.sctp.as_slice()), ([start].as_slice(), [start].as_slice()));
+    let (local_port, remote_port) = (5_000, 5_000);
+    let start = SctpChange::Start { local_port, remote_port, max_message_size: 262_144, inits: None };
+    assert_eq!((a.sctp.as_slice(), b.sctp.as_slice()), ([start.clone()].as_slice(), [start].as_slice()));
     assert_eq!((&a.streams, &b.streams), (&Vec::new(), &Vec::new()));
     // Again changes nothing.
     exchange(&mut b, &mut a);

@@ -104,7 +104,8 @@ fn chromium_offer_in_detail() {
     assert_eq!(plan.ice.remote.as_ref().map(|ice| ice.ufrag.as_str()), Some("ZNcX"));
     assert_eq!(plan.ice.candidates.len(), 1);
     assert!(plan.ice.gather && !plan.ice.restart && !plan.ice.remote_lite);
-    let start = SctpChange::Start { local_port: 5_000, remote_port: 5_000, max_message_size: 262_144 };
+    let (local_port, remote_port) = (5_000, 5_000);
+    let start = SctpChange::Start { local_port, remote_port, max_message_size: 262_144, inits: None };
     assert_eq!(plan.sctp, Some(start));
     let streams = plan.streams.as_deref().unwrap();
     assert_eq!(streams.iter().map(|stream| stream.direction).collect::<Vec<_>>(), [Direction::RecvOnly; 2]);

@@ -45,7 +45,7 @@ impl Peer {
                     preferred: DtlsRole::Active,
                     tls_id: None,
                 },
-                sctp: SctpView { port: 5_000, max_message_size: 262_144 },
+                sctp: SctpView { port: 5_000, max_message_size: 262_144, init: None },
                 codecs: CodecTable::standard(),
                 extensions: supported_extensions(),
             },
@@ -174,7 +174,7 @@ impl Peer {
             self.snapshot.ice.restart = false;
         }
         self.dtls.extend(plan.dtls.clone());
-        self.sctp.extend(plan.sctp);
+        self.sctp.extend(plan.sctp.clone());
         if let Some(streams) = &plan.streams {
             self.streams.clone_from(streams);
         }
