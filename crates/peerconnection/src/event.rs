@@ -1,7 +1,7 @@
 //! What a session reports.
 
 use crate::{
-    ChannelKey, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState,
+    ChannelKey, DataChannelEnd, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState,
     PeerConnectionState, SignalingState, TransceiverId,
 };
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +12,13 @@ use std::net::{IpAddr, SocketAddr};
 pub enum SessionEvent {
     /// The connection as a whole changed state.
     ConnectionStateChange(PeerConnectionState),
+    /// A data channel is closed, and why. What it received before can still be read.
+    DataChannelClosed {
+        /// The channel.
+        channel: ChannelKey,
+        /// The reason.
+        end: DataChannelEnd,
+    },
     /// The peer opened a data channel; it is open already.
     DataChannel(AnnouncedChannel),
     /// Messages wait in a data channel.

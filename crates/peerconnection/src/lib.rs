@@ -20,7 +20,7 @@ mod trace;
 mod transceiver;
 
 pub use config::{Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery};
-pub use data_channel::{ChannelKey, DataChannelInit, DataChannelState};
+pub use data_channel::{ChannelKey, DataChannelEnd, DataChannelInit, DataChannelPriority, DataChannelState};
 pub use description::{Description, SdpType, SignalingState};
 pub use error::{Error, ErrorKind};
 pub use event::{AnnouncedChannel, IceCandidateError, SelectedCandidatePair, SessionEvent};

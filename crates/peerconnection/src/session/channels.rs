@@ -2,10 +2,11 @@
 
 use super::{Session, transport::Dtls};
 use crate::{
-    AnnouncedChannel, Configuration, DataChannelInit, DataChannelState, Error, ErrorKind, SessionEvent,
+    AnnouncedChannel, Configuration, DataChannelEnd, DataChannelInit, DataChannelPriority, DataChannelState,
+    Error, ErrorKind, SessionEvent,
     data_channel::{ChannelKey, Reliability},
 };
-use datachannel::{ChannelId, ChannelInit, ChannelState, Event, Order, Payload, Role};
+use datachannel::{ChannelEnd, ChannelId, ChannelInit, ChannelState, Event, Order, Payload, Priority, Role};
 use std::time::Instant;
 
 /// The configuration of the layer below.
@@ -43,6 +44,7 @@ impl Session {
         let mut wanted = ChannelInit::new(label)
             .with_protocol(init.protocol.clone())
             .with_order(if init.ordered { Order::Ordered } else { Order::Unordered })
+            .with_priority(priority_to_wire(init.priority))
             .with_reliability(reliability);
         if let Some(id) = init.negotiated {
             wanted = wanted.with_negotiated(ChannelId(id));
@@ -95,6 +97,18 @@ impl Session {
     #[must_use]
     pub fn buffered_amount(&self, key: ChannelKey) -> usize {
         self.channels.buffered_amount(key)
+    }
+
+    /// Payload bytes sent and not yet acknowledged by the peer or given up; those still queued are not counted.
+    #[must_use]
+    pub fn outstanding_amount(&self, key: ChannelKey) -> usize {
+        self.channels.outstanding_amount(key)
+    }
+
+    /// Whether everything sent on a channel was acknowledged by the peer or given up.
+    #[must_use]
+    pub fn is_flushed(&self, key: ChannelKey) -> bool {
+        self.channels.is_flushed_on(key)
     }
 
     /// The state of a channel; closed when it is gone.
@@ -158,9 +172,11 @@ impl Session {
                     })
                 }
                 Event::Readable(key) => SessionEvent::DataChannelReadable(key),
-                Event::Closed(key, _) | Event::Closing(key) | Event::Opened(key) => {
+                Event::Closed(key, end) => {
+                    self.push(SessionEvent::DataChannelClosed { channel: key, end: end_of(end) });
                     SessionEvent::DataChannelStateChange(key)
                 }
+                Event::Closing(key) | Event::Opened(key) => SessionEvent::DataChannelStateChange(key),
                 Event::Connected { .. } | Event::AssociationClosed(_) => {
                     self.descriptions_changed = true;
                     continue;
@@ -169,6 +185,18 @@ impl Session {
             };
             self.push(event);
         }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not known is the association's affair")]
+fn end_of(end: ChannelEnd) -> DataChannelEnd {
+    match end {
+        ChannelEnd::Closed => DataChannelEnd::Closed,
+        ChannelEnd::ClosedByPeer => DataChannelEnd::ClosedByPeer,
+        ChannelEnd::MessageTooLarge => DataChannelEnd::MessageTooLarge,
+        ChannelEnd::NoStream => DataChannelEnd::NoStream,
+        ChannelEnd::Violation => DataChannelEnd::Violation,
+        _ => DataChannelEnd::Association,
     }
 }
 
@@ -183,5 +211,26 @@ fn init_of(init: &ChannelInit) -> DataChannelInit {
         },
         protocol: init.protocol().to_owned(),
         negotiated: init.negotiated().map(|id| id.0),
+        priority: priority_of(init.priority()),
+    }
+}
+
+/// RFC 8831 §6.4, RFC 8832 §8.2.2: the values that WebRTC uses.
+fn priority_to_wire(priority: DataChannelPriority) -> Priority {
+    match priority {
+        DataChannelPriority::VeryLow => Priority::VERY_LOW,
+        DataChannelPriority::Low => Priority::LOW,
+        DataChannelPriority::Medium => Priority::MEDIUM,
+        DataChannelPriority::High => Priority::HIGH,
+    }
+}
+
+/// The class of the nearest value below; peers may choose any number (RFC 8832 §5.1).
+fn priority_of(priority: Priority) -> DataChannelPriority {
+    match priority {
+        priority if priority >= Priority::HIGH => DataChannelPriority::High,
+        priority if priority >= Priority::MEDIUM => DataChannelPriority::Medium,
+        priority if priority >= Priority::LOW => DataChannelPriority::Low,
+        _ => DataChannelPriority::VeryLow,
     }
 }

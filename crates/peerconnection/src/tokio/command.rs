@@ -1,7 +1,8 @@
 //! How handles reach the task that owns the connection.
 
-use super::{driver::Driver, track::OutgoingMedia};
+use super::{data_channel::Message, driver::Driver, track::OutgoingMedia};
 use crate::{Error, data_channel::ChannelKey};
+use bytes::Bytes;
 use datachannel::Payload;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -21,11 +22,29 @@ impl Command {
     }
 }
 
-/// A message on its way to the driver. Its bytes are paid for with the channel's credit.
+/// What a handle of a data channel sends to the driver, each in its turn.
 #[derive(Debug)]
-pub(super) struct OutgoingMessage {
+pub(super) struct Outgoing {
     pub(super) channel: ChannelKey,
-    pub(super) payload: Payload,
+    pub(super) item: OutgoingItem,
+}
+
+#[derive(Debug)]
+pub(super) enum OutgoingItem {
+    /// Answered when everything before it is acknowledged, dropped when that can no longer be.
+    Flush(oneshot::Sender<()>),
+    /// Its bytes are paid for with the channel's credit.
+    Message(Payload),
+}
+
+impl Outgoing {
+    /// The message, of one that is a message.
+    pub(super) fn into_message(self) -> Message {
+        match self.item {
+            OutgoingItem::Message(payload) => Message::from_payload(payload),
+            OutgoingItem::Flush(_) => Message::Binary(Bytes::new()),
+        }
+    }
 }
 
 /// The sending ends of the driver's queues. Holding them does not keep the connection open.
@@ -33,7 +52,7 @@ pub(super) struct OutgoingMessage {
 pub(super) struct Link {
     pub(super) commands: mpsc::Sender<Command>,
     /// Unbounded as a queue, bounded by the byte credit of each channel.
-    pub(super) messages: mpsc::UnboundedSender<OutgoingMessage>,
+    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
     pub(super) media: mpsc::Sender<OutgoingMedia>,
     /// Channels whose last handle was dropped; bounded by the number of channels.
     pub(super) abandoned: mpsc::UnboundedSender<ChannelKey>,

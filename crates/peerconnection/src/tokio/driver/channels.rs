@@ -2,23 +2,24 @@
 
 use super::Driver;
 use crate::{
-    DataChannelInit, DataChannelState, Error, PeerConnectionState,
+    DataChannelEnd, DataChannelInit, DataChannelState, Error, PeerConnectionState,
     data_channel::ChannelKey,
     tokio::{
-        command::OutgoingMessage,
+        command::{Outgoing, OutgoingItem},
         data_channel::{DataChannel, MESSAGE_OVERHEAD, Message, Shared, Status},
     },
 };
 use datachannel::Payload;
 use std::{
     collections::VecDeque,
+    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
 };
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 /// The driver's end of one channel.
 pub(super) struct ChannelSink {
@@ -32,19 +33,52 @@ pub(super) struct ChannelSink {
     charged: usize,
     /// Payload bytes counted in `shared.buffered` that this side has seen.
     seen: usize,
+    /// Who waits for everything to be acknowledged.
+    flushes: Vec<oneshot::Sender<()>>,
     /// The application closed the channel; what is waiting is sent first (RFC 8831 §6.7).
     close_wanted: bool,
     /// The channel is closed; only what its reader has not read is left.
     ended: bool,
+    /// A message could not be sent, which ends the channel.
+    refused: bool,
+    /// Why it ends, once that is known.
+    reason: Option<DataChannelEnd>,
 }
 
 impl ChannelSink {
     /// Tells the handles that the channel is closed. What was delivered can still be read.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self, end: DataChannelEnd) {
         self.ended = true;
         self.shared.credit.close();
-        self.status.send_modify(|status| status.state = DataChannelState::Closed);
+        self.status.send_modify(|status| {
+            status.state = DataChannelState::Closed;
+            status.end = status.end.or(Some(end));
+        });
+        self.flushes.clear();
         self.shared.drained.notify_waiters();
+    }
+
+    /// Why the session says that the channel ends; it is told with the state.
+    fn note_end(&mut self, end: DataChannelEnd) {
+        // A message that could not be sent made us close it.
+        let end = if self.refused { DataChannelEnd::MessageRefused } else { end };
+        self.reason = self.reason.or(Some(end));
+        // The peer confirms the end of a stream when it has everything that was sent on it (RFC 6525 §5.2.2).
+        if matches!(end, DataChannelEnd::Closed | DataChannelEnd::ClosedByPeer) {
+            self.settle(0);
+            self.shared.outstanding.store(0, Ordering::Release);
+            if self.waiting.is_empty() {
+                self.flushed();
+            }
+        }
+    }
+
+    /// Everything is acknowledged.
+    fn flushed(&mut self) {
+        for waiter in self.flushes.drain(..) {
+            // Who does not wait any more does not hear of it.
+            let _ = waiter.send(());
+        }
     }
 
     /// Gives back the credit of bytes that have left, when `queued` are still in the session.
@@ -70,7 +104,7 @@ impl ChannelSink {
 /// However the driver ends, also with its runtime: nobody waits for a channel that is gone.
 impl Drop for ChannelSink {
     fn drop(&mut self) {
-        self.end();
+        self.end(DataChannelEnd::ConnectionClosed);
     }
 }
 
@@ -102,6 +136,7 @@ impl Driver {
             buffered: AtomicUsize::new(0),
             low_threshold: AtomicUsize::new(0),
             drained: Notify::new(),
+            outstanding: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
             receive_buffer: self.session.configuration().receive_buffer,
             max_message_size: AtomicUsize::new(self.session.max_message_size()),
@@ -117,6 +152,9 @@ impl Driver {
             waiting_bytes: 0,
             charged: 0,
             seen: 0,
+            flushes: Vec::new(),
+            refused: false,
+            reason: None,
             close_wanted: false,
             ended: false,
         };
@@ -127,8 +165,11 @@ impl Driver {
 
     /// Brings state, id and size limit of a channel up to date for its handles.
     pub(super) fn update_channel(&mut self, now: Instant, key: ChannelKey) {
-        let status =
-            Status { state: self.session.data_channel_state(key), id: self.session.data_channel_id(key) };
+        let status = Status {
+            state: self.session.data_channel_state(key),
+            id: self.session.data_channel_id(key),
+            end: None,
+        };
         // Without a peer nobody answers the reset, and what is queued cannot leave: whoever closes is not kept waiting.
         let is_cut_off = self.session.connection_state() == PeerConnectionState::Failed
             && (status.state == DataChannelState::Closing
@@ -141,7 +182,12 @@ impl Driver {
         if status.state == DataChannelState::Closed || is_cut_off || has_ended {
             self.sending.remove(&key);
             if let Some(sink) = self.channels.get_mut(&key) {
-                sink.end();
+                let otherwise = match self.session.connection_state() {
+                    PeerConnectionState::Closed => DataChannelEnd::ConnectionClosed,
+                    _ if is_cut_off => DataChannelEnd::ConnectionFailed,
+                    _ => DataChannelEnd::Association,
+                };
+                sink.end(sink.reason.unwrap_or(otherwise));
             }
             self.deliver_messages(now, key);
             return;
@@ -157,6 +203,13 @@ impl Driver {
         }
     }
 
+    /// The session tells why a channel is closed.
+    pub(super) fn channel_ended(&mut self, key: ChannelKey, end: DataChannelEnd) {
+        if let Some(sink) = self.channels.get_mut(&key) {
+            sink.note_end(end);
+        }
+    }
+
     /// Brings all channels up to date, after a negotiation.
     pub(super) fn update_channels(&mut self, now: Instant) {
         let keys: Vec<ChannelKey> = self.channels.keys().copied().collect();
@@ -165,8 +218,23 @@ impl Driver {
         }
     }
 
-    pub(super) fn queue_message(&mut self, now: Instant, message: OutgoingMessage) {
-        let OutgoingMessage { channel, payload } = message;
+    /// Takes what a handle sent; `flush_channels` hands it on.
+    pub(super) fn queue(&mut self, outgoing: Outgoing) {
+        let Outgoing { channel, item } = outgoing;
+        // Whoever waits for a channel that is gone hears of it by what is dropped here.
+        let Some(sink) = self.channels.get_mut(&channel).filter(|sink| !sink.ended) else { return };
+        match item {
+            OutgoingItem::Message(payload) => self.queue_message(channel, payload),
+            OutgoingItem::Flush(done) => {
+                // Those who gave up waiting leave no trace.
+                sink.flushes.retain(|waiter| !waiter.is_closed());
+                sink.flushes.push(done);
+                self.sending.insert(channel);
+            }
+        }
+    }
+
+    fn queue_message(&mut self, channel: ChannelKey, payload: Payload) {
         let Some(sink) = self.channels.get_mut(&channel) else { return };
         let len = payload.data.len();
         sink.charged += sink.shared.cost(len);
@@ -174,53 +242,71 @@ impl Driver {
         sink.waiting_bytes += len;
         sink.waiting.push_back(payload);
         self.sending.insert(channel);
-        self.send_waiting(now, channel);
     }
 
-    /// Hands messages to the session while it has room, and gives credit back for what has left.
-    pub(super) fn flush_channels(&mut self, now: Instant) {
+    /// Hands messages to the session while it has room, and gives credit back for what has left. Returns whether the
+    /// session got anything.
+    pub(super) fn flush_channels(&mut self, now: Instant) -> bool {
+        let mut fed = false;
         let mut next = self.sending.first().copied();
         while let Some(key) = next {
-            self.send_waiting(now, key);
+            fed |= self.send_waiting(now, key);
+            if self.session.data_channel_state(key) == DataChannelState::Closed {
+                // The figures stay as they were: what was not acknowledged will not be. `update_channel` does the rest.
+                self.sending.remove(&key);
+                next = self.after(key);
+                continue;
+            }
             let queued = self.session.buffered_amount(key);
+            let is_flushed = self.session.is_flushed(key);
             if let Some(sink) = self.channels.get_mut(&key) {
                 sink.settle(queued);
+                sink.shared.outstanding.store(self.session.outstanding_amount(key), Ordering::Release);
                 let handed_over = sink.waiting.is_empty();
                 if handed_over && std::mem::take(&mut sink.close_wanted) {
                     self.session.close_data_channel(now, key);
+                    fed = true;
                 }
-                if handed_over && sink.charged == 0 {
-                    self.sending.remove(&key);
+                if handed_over && is_flushed {
+                    sink.flushed();
+                    if sink.charged == 0 {
+                        self.sending.remove(&key);
+                    }
                 }
             } else {
                 self.sending.remove(&key);
             }
-            next = self
-                .sending
-                .range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded))
-                .next()
-                .copied();
+            next = self.after(key);
         }
+        fed
     }
 
-    fn send_waiting(&mut self, now: Instant, key: ChannelKey) {
-        let Some(sink) = self.channels.get_mut(&key) else { return };
+    /// The next channel that has bytes on their way out.
+    fn after(&self, key: ChannelKey) -> Option<ChannelKey> {
+        self.sending.range((Bound::Excluded(key), Bound::Unbounded)).next().copied()
+    }
+
+    fn send_waiting(&mut self, now: Instant, key: ChannelKey) -> bool {
+        let Some(sink) = self.channels.get_mut(&key) else { return false };
+        let before = sink.waiting.len();
         while let Some(payload) = sink.waiting.pop_front() {
             let len = payload.data.len();
             match self.session.send_data(now, key, payload) {
                 Ok(()) => sink.waiting_bytes -= len,
                 Err(Some(payload)) => {
                     sink.waiting.push_front(payload);
-                    return;
+                    break;
                 }
                 // Refused for good: the channel is closing, or the message was written before the peer said how little
                 // it takes. A gap in a reliable channel would go unnoticed, so the channel ends (W3C webrtc-pc §6.2).
                 Err(None) => {
                     sink.waiting_bytes -= len;
+                    sink.refused |= self.session.data_channel_state(key) == DataChannelState::Open;
                     sink.close_wanted = true;
                 }
             }
         }
+        sink.waiting.len() < before
     }
 
     /// Moves messages from the session to the handle while its reader keeps up. What is not moved stays in the
