@@ -17,8 +17,15 @@ use signaling::{Failure, Options, say};
 use std::io::Write;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(chat());
+    // Somebody may still be asked for a line: that cannot be taken back, and is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn chat() -> Result<(), Failure> {
     let options = Options::parse(std::env::args())?;
     let name = options.rest.first().map_or("anonymous", String::as_str).to_owned();
     let mut met = options.meet().await?;

@@ -20,7 +20,7 @@ mod signaling;
 use peerlane::{ByteStream, DataChannelInit};
 use signaling::{Failure, Met, Options, say};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, copy_bidirectional, split},
+    io::{AsyncWriteExt, ReadHalf, WriteHalf, copy, copy_bidirectional, split},
     net::{TcpListener, TcpStream},
 };
 
@@ -43,23 +43,26 @@ async fn main() -> Result<(), Failure> {
 async fn pipe(met: &mut Met) -> Result<(), Failure> {
     let stream = met.channel("netcat", DataChannelInit::new()).await?.into_byte_stream()?.with_half_close();
     let (input, output) = split(stream);
-    let ((), ()) = tokio::try_join!(send(tokio::io::stdin(), output), receive(input, tokio::io::stdout()),)?;
+    let (output, input) = tokio::try_join!(send(output), receive(input))?;
+    // The other side may still wait to hear that we have its last bytes.
+    input.unsplit(output).close().await;
     Ok(())
 }
 
-async fn send(mut from: impl AsyncRead + Unpin, mut output: impl AsyncWrite + Unpin) -> Result<(), Failure> {
-    let bytes = copy(&mut from, &mut output).await?;
+async fn send(mut output: WriteHalf<ByteStream>) -> Result<WriteHalf<ByteStream>, Failure> {
+    let bytes = copy(&mut tokio::io::stdin(), &mut output).await?;
     // Returns when the other side has all of it.
     output.shutdown().await?;
     say(&format!("sent {bytes} bytes"))?;
-    Ok(())
+    Ok(output)
 }
 
-async fn receive(mut input: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> Result<(), Failure> {
+async fn receive(mut input: ReadHalf<ByteStream>) -> Result<ReadHalf<ByteStream>, Failure> {
+    let mut to = tokio::io::stdout();
     let bytes = copy(&mut input, &mut to).await?;
     to.flush().await?;
     say(&format!("received {bytes} bytes"))?;
-    Ok(())
+    Ok(input)
 }
 
 /// A channel for each TCP connection to `address`, until the connection ends.

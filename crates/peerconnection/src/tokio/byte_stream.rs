@@ -106,6 +106,14 @@ impl ByteStream {
         self.sender.flush().await
     }
 
+    /// Closes the channel, after what was written; returns when both directions are closed. See [`DataChannel::close`].
+    /// Where both sides go when all is said, it makes sure that each has heard the other to the end.
+    pub async fn close(self) {
+        let Self { sender, receiver, .. } = self;
+        sender.close().await;
+        drop(receiver);
+    }
+
     /// The state of the channel.
     #[must_use]
     pub fn ready_state(&self) -> DataChannelState {

@@ -88,7 +88,8 @@ impl Options {
             }
             Meeting::Offer => (Wire::person(), true),
         };
-        let servers = if self.stun.is_empty() { Vec::new() } else { vec![IceServer::new(self.stun.clone())] };
+        let servers =
+            if self.stun.is_empty() { Vec::new() } else { vec![IceServer::new(self.stun.clone())?] };
         let configuration = Configuration::default().with_ice_servers(servers);
         let builder = PeerConnection::builder().configuration(configuration);
         // With loopback, two programs on a machine without a network find each other as well.
