@@ -3,7 +3,7 @@
 use crate::event::ChannelEnd;
 use crate::ids::ChannelId;
 use crate::init::ChannelInit;
-use crate::payload::{Kind, Payload};
+use crate::payload::{Delivery, Kind, Payload, Piece};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 
@@ -52,7 +52,10 @@ pub(crate) struct Channel {
     /// A message that comes in parts (RFC 8831 §6.6, deprecated).
     pub(crate) partial: Option<(Kind, BytesMut)>,
     /// Kept when its stream was given back before the program had pulled everything.
-    pub(crate) leftover: VecDeque<Payload>,
+    pub(crate) leftover: VecDeque<Piece>,
+    pub(crate) delivery: Delivery,
+    /// Bytes of the message that is being sent in pieces, so far.
+    pub(crate) open_len: Option<usize>,
     pub(crate) low_threshold: usize,
     /// Events that wait already.
     pub(crate) readable_queued: bool,
@@ -73,6 +76,8 @@ impl Channel {
             end: ChannelEnd::Closed,
             partial: None,
             leftover: VecDeque::new(),
+            delivery: Delivery::Messages,
+            open_len: None,
             low_threshold: 0,
             readable_queued: false,
             low_queued: false,

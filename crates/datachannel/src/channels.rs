@@ -2,6 +2,7 @@
 
 mod close;
 mod establish;
+mod pieces;
 mod receive;
 
 use crate::channel::{Channel, ChannelState};
@@ -10,7 +11,7 @@ use crate::error::{OpenError, SendError};
 use crate::event::Event;
 use crate::ids::{ChannelId, Role};
 use crate::init::ChannelInit;
-use crate::payload::Payload;
+use crate::payload::{MessageId, Payload, SendOptions};
 use crate::slab::{ChannelKey, Slab};
 use crate::stats::Stats;
 use crypto::Random;
@@ -124,6 +125,20 @@ impl Channels {
     /// # Errors
     /// See [`SendError`]; the message comes back in each.
     pub fn send(&mut self, now: Instant, key: ChannelKey, payload: Payload) -> Result<(), SendError> {
+        self.send_with(now, key, payload, SendOptions::new())
+    }
+
+    /// The same, with options.
+    ///
+    /// # Errors
+    /// See [`SendError`]; the message comes back in each.
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+        wanted: SendOptions,
+    ) -> Result<(), SendError> {
         let limit = self.max_message_size();
         let Some(channel) = self.channels.get(key).filter(|channel| channel.state == ChannelState::Open)
         else {
@@ -137,7 +152,7 @@ impl Channels {
             return Err(SendError::WouldBlock(payload));
         }
         let len = payload.data.len();
-        let options = channel.init.send_options();
+        let options = wanted.apply(channel.init.send_options());
         // An empty message has a byte on the wire that is nobody's payload.
         let options = if len == 0 { options.with_uncounted() } else { options };
         match self.sctp.send(now, id.stream(), payload.clone().into_message(), options) {
@@ -147,6 +162,7 @@ impl Channels {
                 Ok(())
             }
             Err(sctp::SendError::TooLarge { limit }) => Err(SendError::TooLarge { limit, payload }),
+            Err(sctp::SendError::Open(_)) => Err(SendError::MessageOpen(payload)),
             // Resetting happens while the peer confirms the end of the stream's last user.
             Err(sctp::SendError::WouldBlock(_) | sctp::SendError::Resetting) => {
                 Err(SendError::WouldBlock(payload))
@@ -246,7 +262,9 @@ impl Channels {
                 }
             }
             Event::SendSpace => self.space_queued = false,
-            Event::Announced(_)
+            Event::Abandoned { .. }
+            | Event::Delivered(_)
+            | Event::Announced(_)
             | Event::AssociationClosed(_)
             | Event::Closed(..)
             | Event::Closing(_)
@@ -399,6 +417,12 @@ impl Channels {
                 sctp::Event::Readable(stream) => self.on_readable(now, ChannelId(stream.0)),
                 sctp::Event::BufferedAmountLow(stream) => self.on_buffered_low(ChannelId(stream.0)),
                 sctp::Event::SendSpace => self.on_send_space(now),
+                sctp::Event::Delivered(sctp::MessageId(id)) => {
+                    self.events.push_back(Event::Delivered(MessageId(id)));
+                }
+                sctp::Event::Abandoned { id: sctp::MessageId(id), progress } => {
+                    self.events.push_back(Event::Abandoned { id: MessageId(id), progress: progress.into() });
+                }
                 sctp::Event::StreamReset { stream, direction, outcome } => {
                     self.on_reset(now, ChannelId(stream.0), direction, outcome);
                 }

@@ -1,6 +1,6 @@
 //! What a caller can get wrong.
 
-use crate::payload::Payload;
+use crate::payload::{Payload, Piece};
 use std::fmt;
 
 /// A channel was not made.
@@ -43,6 +43,8 @@ impl std::error::Error for OpenError {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
+    /// A message sent in pieces on this channel is not ended. The message comes back.
+    MessageOpen(Payload),
     /// The channel is not open: not yet, or no longer. The message comes back.
     NotOpen(Payload),
     /// Larger than the peer takes (RFC 8841 §6.1), or than the whole send buffer. The message comes back.
@@ -60,6 +62,7 @@ pub enum SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::MessageOpen(_) => f.write_str("a message sent in pieces is not ended"),
             Self::NotOpen(_) => f.write_str("the channel is not open"),
             Self::TooLarge { limit, .. } => write!(f, "the message is larger than {limit} bytes"),
             Self::WouldBlock(_) => f.write_str("the send buffer is full"),
@@ -68,3 +71,70 @@ impl fmt::Display for SendError {
 }
 
 impl std::error::Error for SendError {}
+
+/// A piece of a message was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendPieceError {
+    /// The message was given up, by its lifetime or its retransmissions. It is over: the next piece begins another.
+    GivenUp,
+    /// The channel is not open: not yet, or no longer. The piece comes back.
+    NotOpen(Piece),
+    /// The piece alone is larger than the whole send buffer. It comes back; cut it.
+    PieceTooLarge {
+        /// The size of the send buffer, in bytes.
+        limit: usize,
+        /// What was to be sent.
+        piece: Piece,
+    },
+    /// With this piece the message would be larger than the peer takes (RFC 8841 §6.1). The piece comes back, and the
+    /// message is given up: the next piece begins another. (Should a part of it be on its way to a peer that cannot
+    /// skip it, against RFC 8831 §6.1, it stays open and has to be ended.)
+    TooLarge {
+        /// The largest message, in bytes.
+        limit: usize,
+        /// What was to be sent.
+        piece: Piece,
+    },
+    /// The send buffer is full. The piece comes back; [`Event::SendSpace`](crate::Event::SendSpace) says when to try
+    /// again.
+    WouldBlock(Piece),
+}
+
+impl fmt::Display for SendPieceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GivenUp => f.write_str("the message was given up"),
+            Self::NotOpen(_) => f.write_str("the channel is not open"),
+            Self::PieceTooLarge { limit, .. } => {
+                write!(f, "the piece is larger than the send buffer of {limit} bytes")
+            }
+            Self::TooLarge { limit, .. } => write!(f, "the message is larger than {limit} bytes"),
+            Self::WouldBlock(_) => f.write_str("the send buffer is full"),
+        }
+    }
+}
+
+impl std::error::Error for SendPieceError {}
+
+/// A message begun in pieces cannot be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AbandonError {
+    /// A part of it is on its way, and the peer does not know how to skip the rest, against RFC 8831 §6.1. It has to be
+    /// ended.
+    NotSupported,
+    /// No message is open on the channel.
+    NothingOpen,
+}
+
+impl fmt::Display for AbandonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSupported => "the peer cannot skip a message that was begun",
+            Self::NothingOpen => "no message is open on the channel",
+        })
+    }
+}
+
+impl std::error::Error for AbandonError {}

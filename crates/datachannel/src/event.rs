@@ -1,11 +1,19 @@
 //! What the channels tell their owner.
 
+use crate::payload::MessageId;
 use crate::slab::ChannelKey;
 
 /// A fact. Payload is never in an event: it is pulled with `recv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// A message sent with [tracking](crate::SendOptions::with_tracking) was given up.
+    Abandoned {
+        /// Its name.
+        id: MessageId,
+        /// Whether anything of it was written. If nothing was, the peer did not get it; otherwise it may have.
+        progress: Progress,
+    },
     /// The peer opened this channel. It is open: messages may be sent at once.
     Announced(ChannelKey),
     /// The end of the association: no channel is left, and nothing follows.
@@ -21,12 +29,33 @@ pub enum Event {
         /// The smaller of the numbers of streams in both directions.
         max_channels: u16,
     },
+    /// A message sent with [tracking](crate::SendOptions::with_tracking) was acknowledged, to its last byte.
+    Delivered(MessageId),
     /// A channel of ours is open.
     Opened(ChannelKey),
     /// The channel has a message to pull. Coalesced: one event may stand for many messages.
     Readable(ChannelKey),
     /// The send buffer has room again after [`SendError::WouldBlock`](crate::SendError::WouldBlock), on any channel.
     SendSpace,
+}
+
+/// How far a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "written or not")]
+pub enum Progress {
+    /// Nothing of it was written.
+    Unsent,
+    /// At least a part of it was written.
+    Begun,
+}
+
+impl From<sctp::Progress> for Progress {
+    fn from(progress: sctp::Progress) -> Self {
+        match progress {
+            sctp::Progress::Unsent => Self::Unsent,
+            sctp::Progress::Begun => Self::Begun,
+        }
+    }
 }
 
 /// Why a channel is gone.

@@ -16,11 +16,11 @@ mod trace;
 
 pub use channel::ChannelState;
 pub use channels::Channels;
-pub use config::{Config, ConfigError};
-pub use error::{OpenError, SendError};
-pub use event::{AssociationEnd, ChannelEnd, Event};
+pub use config::{Config, ConfigError, Interleaving, Scheduler};
+pub use error::{AbandonError, OpenError, SendError, SendPieceError};
+pub use event::{AssociationEnd, ChannelEnd, Event, Progress};
 pub use ids::{ChannelId, Role};
 pub use init::{ChannelInit, Order, Priority, Reliability};
-pub use payload::{Kind, Payload};
+pub use payload::{Delivery, End, Kind, MessageId, Payload, Piece, SendOptions};
 pub use slab::ChannelKey;
 pub use stats::Stats;

@@ -13,6 +13,96 @@ pub enum Kind {
     Text,
 }
 
+/// A part of a message that is too large, or not yet known well enough, to be held whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a part and where it stands, written as a literal")]
+pub struct Piece {
+    /// What the message is. That of the first piece counts.
+    pub kind: Kind,
+    /// The bytes, or none. How a message is cut is not carried: the peer sees one message, and pieces received are of
+    /// any length. A text may be cut anywhere, within a character too.
+    pub data: Bytes,
+    /// Whether more follow.
+    pub end: End,
+}
+
+/// What follows a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a message goes on, ends, or never ends")]
+pub enum End {
+    /// More pieces of the same message.
+    More,
+    /// The message is complete.
+    Last,
+    /// The message will never be complete: its sender gave it up, closed the channel, or lost its state. Only
+    /// received.
+    GivenUp,
+}
+
+impl From<sctp::End> for End {
+    fn from(end: sctp::End) -> Self {
+        match end {
+            sctp::End::More => Self::More,
+            sctp::End::Last => Self::Last,
+            sctp::End::GivenUp => Self::GivenUp,
+        }
+    }
+}
+
+/// How the messages of a channel are received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "whole or not")]
+pub enum Delivery {
+    /// Whole, with [`Channels::recv`](crate::Channels::recv).
+    #[default]
+    Messages,
+    /// In pieces, with [`Channels::recv_piece`](crate::Channels::recv_piece).
+    Pieces,
+}
+
+/// A name the program gives to a message whose fate it wants to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "a number that means nothing here")]
+pub struct MessageId(pub u64);
+
+/// What is wanted of one message, beyond what its channel is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendOptions {
+    pub(crate) immediate_ack: bool,
+    pub(crate) tracking: Option<MessageId>,
+}
+
+impl SendOptions {
+    /// Nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { immediate_ack: false, tracking: None }
+    }
+
+    /// Asks the peer to acknowledge the message as soon as it has it (RFC 7053): for one whose
+    /// [delivery](Self::with_tracking) somebody waits for.
+    #[must_use]
+    pub const fn with_immediate_ack(self) -> Self {
+        Self { immediate_ack: true, ..self }
+    }
+
+    /// Asks what becomes of the message: [`Event::Delivered`](crate::Event::Delivered) or
+    /// [`Event::Abandoned`](crate::Event::Abandoned) tells, once, under this name, unless the association ends before.
+    /// Events not yet polled count against the send buffer.
+    #[must_use]
+    pub const fn with_tracking(self, id: MessageId) -> Self {
+        Self { tracking: Some(id), ..self }
+    }
+
+    pub(crate) fn apply(self, options: sctp::SendOptions) -> sctp::SendOptions {
+        let options = if self.immediate_ack { options.with_immediate_ack() } else { options };
+        match self.tracking {
+            Some(MessageId(id)) => options.with_tracking(sctp::MessageId(id)),
+            None => options,
+        }
+    }
+}
+
 /// One message of a channel. It may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "bytes and what they are, written as a literal")]
@@ -41,14 +131,23 @@ impl Payload {
     //# appropriate PPID (WebRTC String Empty or WebRTC Binary Empty) is used, and the SCTP user message of one zero
     //# byte is sent.
     pub(crate) fn into_message(self) -> Message {
-        let (ppid, empty) = match self.kind {
-            Kind::Binary => (ppid::BINARY, ppid::BINARY_EMPTY),
-            Kind::Text => (ppid::STRING, ppid::STRING_EMPTY),
+        if !self.data.is_empty() {
+            return Message { ppid: self.kind.ppid(), payload: self.data };
+        }
+        let ppid = match self.kind {
+            Kind::Binary => ppid::BINARY_EMPTY,
+            Kind::Text => ppid::STRING_EMPTY,
         };
-        if self.data.is_empty() {
-            Message { ppid: empty, payload: Bytes::from_static(&[0]) }
-        } else {
-            Message { ppid, payload: self.data }
+        Message { ppid, payload: Bytes::from_static(&[0]) }
+    }
+}
+
+impl Kind {
+    /// Of a message with at least one byte.
+    pub(crate) fn ppid(self) -> Ppid {
+        match self {
+            Self::Binary => ppid::BINARY,
+            Self::Text => ppid::STRING,
         }
     }
 }

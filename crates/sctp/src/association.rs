@@ -1,10 +1,11 @@
 //! The association: the public face, and the way of a packet in.
 
+use crate::chunk::data::Format;
 use crate::chunk::init::Extensions;
 use crate::chunk::{self, unknown};
 use crate::config::Config;
 use crate::cookie::CookieKey;
-use crate::error::{ResetError, SendError};
+use crate::error::{AbandonError, ResetError, SendError, SendPieceError};
 use crate::event::{CloseReason, Event, Events};
 use crate::packet::PacketView;
 use crate::procedure::heartbeat::Heartbeat;
@@ -16,7 +17,7 @@ use crate::stats::Stats;
 use crate::tlv::Tlv;
 use crate::trace;
 use crate::tx::{self, Sender};
-use crate::types::{Message, SendOptions, StreamId};
+use crate::types::{Delivery, Message, Piece, Ppid, SendOptions, StreamId};
 use base::Serial32;
 use crypto::Random;
 use std::fmt;
@@ -69,6 +70,13 @@ pub(crate) struct Peer {
     /// Streams the peer may send on.
     pub(crate) inbound: u16,
     pub(crate) extensions: Extensions,
+}
+
+impl Peer {
+    /// Which chunks carry messages, both ways.
+    pub(crate) fn format(&self) -> Format {
+        if self.extensions.interleaving { Format::Interleaved } else { Format::Plain }
+    }
 }
 
 impl Local {
@@ -204,16 +212,12 @@ impl Association {
         options: SendOptions,
     ) -> Result<(), SendError> {
         let now = self.tick(now);
-        match self.state {
-            State::Closed | State::CookieWait | State::CookieEchoed { .. } | State::Established => {}
-            State::ShutdownPending
-            | State::ShutdownSent
-            | State::ShutdownReceived
-            | State::ShutdownAckSent => return Err(SendError::ShuttingDown),
-            State::Ending { .. } | State::Done => return Err(SendError::Closed),
+        match self.accepts_messages() {
+            Ok(()) => {}
+            Err(Refusal::ShuttingDown) => return Err(SendError::ShuttingDown),
+            Err(Refusal::Closed) => return Err(SendError::Closed),
         }
-        let streams = if self.peer.tag == 0 { self.config.outbound_streams } else { self.peer.outbound };
-        if stream.0 >= streams {
+        if !self.has_stream(stream) {
             return Err(SendError::UnknownStream);
         }
         if message.payload.is_empty() {
@@ -222,9 +226,112 @@ impl Association {
         if self.sender.queue.is_resetting(stream) {
             return Err(SendError::Resetting);
         }
-        self.sender.send(now, stream, message, options)?;
+        if self.sender.queue.is_open(stream) {
+            return Err(SendError::Open(message));
+        }
+        self.sender.send(now, stream, message, options, &mut self.events, &mut self.stats)?;
         self.stats.messages_sent += 1;
         Ok(())
+    }
+
+    /// Queues a piece of a message. The first piece begins the message, and its options count; one with
+    /// [`End::Last`](crate::End::Last) ends it (any other end than [`End::More`](crate::End::More) does). Until then
+    /// the stream is the message's: [`send`](Self::send) is refused. How large a message becomes in the end does not
+    /// matter to either side's memory, if the receiver [takes it in pieces](Self::set_delivery) too.
+    ///
+    /// Fragments of an open message fill whole packets. What does not fill one waits for more, for the end, or for
+    /// [`flush_pieces`](Self::flush_pieces); the last byte always waits for the end, as there is no chunk without user
+    /// data (RFC 9260 §3.3.1). For something interactive, messages are better than pieces.
+    ///
+    /// Without interleaving (RFC 8260) the fragments of a message have consecutive TSNs: from the first one sent until
+    /// the message is ended, all other streams wait.
+    ///
+    /// # Errors
+    /// See [`SendPieceError`]. With [`SendPieceError::WouldBlock`] the piece comes back.
+    pub fn send_piece(
+        &mut self,
+        now: Instant,
+        stream: StreamId,
+        piece: Piece,
+        options: SendOptions,
+    ) -> Result<(), SendPieceError> {
+        let now = self.tick(now);
+        let begins = !self.sender.queue.is_open(stream);
+        match self.accepts_messages() {
+            Err(Refusal::Closed) => return Err(SendPieceError::Closed),
+            Err(Refusal::ShuttingDown) if begins => return Err(SendPieceError::ShuttingDown),
+            // What is begun is finished (RFC 9260 §9.2).
+            Ok(()) | Err(Refusal::ShuttingDown) => {}
+        }
+        if !self.has_stream(stream) {
+            return Err(SendPieceError::UnknownStream);
+        }
+        if begins && self.sender.queue.is_resetting(stream) {
+            return Err(SendPieceError::Resetting);
+        }
+        let is_last = piece.end != crate::types::End::More;
+        self.sender.send_piece(now, stream, piece, options, &mut self.events, &mut self.stats)?;
+        self.stats.messages_sent += u64::from(is_last);
+        Ok(())
+    }
+
+    /// Lets what was queued of an open message go although it does not fill a packet; the last byte still waits for
+    /// the end. Does nothing on a stream without one.
+    pub fn flush_pieces(&mut self, now: Instant, stream: StreamId) {
+        self.tick(now);
+        self.sender.queue.flush_open(stream);
+    }
+
+    /// Gives up the open message of a stream. If nothing of it was sent yet, the peer never hears of it; otherwise it
+    /// is told to skip it (RFC 3758).
+    ///
+    /// # Errors
+    /// See [`AbandonError`].
+    pub fn abandon_message(&mut self, now: Instant, stream: StreamId) -> Result<(), AbandonError> {
+        let now = self.tick(now);
+        self.sender.abandon_open(now, stream, &mut self.events, &mut self.stats)?;
+        if self.state.is_connected() {
+            self.arm_retransmit(now);
+            self.continue_shutdown(now);
+        }
+        Ok(())
+    }
+
+    /// Ends the open message of a stream where it is. Does nothing on a stream without one.
+    pub fn end_message(&mut self, now: Instant, stream: StreamId) {
+        let now = self.tick(now);
+        self.sender.queue.end_open(now, stream);
+    }
+
+    /// Whether a message is open on the stream for more pieces.
+    #[must_use]
+    pub fn is_open(&self, stream: StreamId) -> bool {
+        self.sender.queue.is_open(stream)
+    }
+
+    /// Sets whether the messages of a stream are taken whole or in pieces. Default: [`Delivery::Messages`].
+    ///
+    /// In pieces, [`Config::with_max_message_size`] does not apply, and a message is given out while it arrives:
+    /// ordered ones in their order, unordered ones one after another. Without interleaving, unordered messages come as
+    /// one piece each. Back from pieces to messages takes effect between messages only: while one is being given out,
+    /// the call does nothing.
+    pub fn set_delivery(&mut self, stream: StreamId, delivery: Delivery) {
+        self.receiver.set_delivery(stream, delivery, &mut self.events);
+    }
+
+    /// Takes what is there of the next message of a stream with [`Delivery::Pieces`]; how the sender cut it does not
+    /// matter. What is not taken closes the window towards the peer.
+    #[must_use = "the piece is lost otherwise"]
+    pub fn recv_piece(&mut self, stream: StreamId) -> Option<Piece> {
+        let piece = self.receiver.recv_piece(stream)?;
+        self.stats.messages_received += u64::from(piece.end == crate::types::End::Last);
+        Some(piece)
+    }
+
+    /// What the next piece of a stream with [`Delivery::Pieces`] belongs to, if there is one.
+    #[must_use]
+    pub fn peek_piece(&self, stream: StreamId) -> Option<Ppid> {
+        self.receiver.peek_piece(stream)
     }
 
     /// Takes the next message, streams in turn. What is not taken closes the window towards the peer.
@@ -243,9 +350,9 @@ impl Association {
         Some(message)
     }
 
-    /// Looks at the next message of one stream without taking it.
+    /// Looks at the next message of one stream without taking it: what it is, and its bytes.
     #[must_use]
-    pub fn peek(&self, stream: StreamId) -> Option<&Message> {
+    pub fn peek(&self, stream: StreamId) -> Option<(Ppid, &bytes::Bytes)> {
         self.receiver.peek(stream)
     }
 
@@ -288,7 +395,8 @@ impl Association {
     }
 
     /// Sets the share of a stream among those that have something to send: RFC 8831 §6.4 uses 128, 256 (the default),
-    /// 512 and 1024. A zero counts as one.
+    /// 512 and 1024. A zero counts as one. With [`Scheduler::Priority`](crate::Scheduler::Priority) the highest goes
+    /// first; other schedulers make nothing of it. It counts from the next message, or fragment, on.
     pub fn set_weight(&mut self, stream: StreamId, weight: u16) {
         self.sender.queue.set_weight(stream, weight);
     }
@@ -296,7 +404,9 @@ impl Association {
     /// The next fact, oldest first.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop()
+        let event = self.events.pop()?;
+        self.sender.polled(&event, &mut self.events);
+        Some(event)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called at the latest.
@@ -330,6 +440,12 @@ impl Association {
         self.sender.is_drained()
     }
 
+    /// Whether messages of different streams are interleaved (RFC 8260): both sides offered it.
+    #[must_use]
+    pub fn is_interleaving(&self) -> bool {
+        self.peer.format().is_interleaved()
+    }
+
     /// Whether the association is established or being shut down.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -343,6 +459,22 @@ impl Association {
         self.sender.fill_stats(&mut stats);
         stats.receive_held = self.receiver.held();
         stats
+    }
+
+    fn accepts_messages(&self) -> Result<(), Refusal> {
+        match self.state {
+            State::Closed | State::CookieWait | State::CookieEchoed { .. } | State::Established => Ok(()),
+            State::ShutdownPending
+            | State::ShutdownSent
+            | State::ShutdownReceived
+            | State::ShutdownAckSent => Err(Refusal::ShuttingDown),
+            State::Ending { .. } | State::Done => Err(Refusal::Closed),
+        }
+    }
+
+    fn has_stream(&self, stream: StreamId) -> bool {
+        let streams = if self.peer.tag == 0 { self.config.outbound_streams } else { self.peer.outbound };
+        stream.0 < streams
     }
 
     /// The latest time seen: one before it counts as it.
@@ -365,7 +497,8 @@ impl Association {
     /// Acts on one chunk; `false` leaves the rest of the packet alone.
     fn on_chunk(&mut self, now: Instant, view: &PacketView<'_>, chunk: &Tlv<'_>) -> bool {
         match chunk.chunk_type() {
-            chunk::DATA => self.on_data(chunk),
+            chunk::DATA => self.on_data(chunk, Format::Plain),
+            chunk::I_DATA => self.on_data(chunk, Format::Interleaved),
             chunk::INIT => self.on_init(now, chunk),
             chunk::INIT_ACK => self.on_init_ack(now, chunk),
             chunk::SACK => self.on_sack(now, chunk),
@@ -378,7 +511,8 @@ impl Association {
             chunk::COOKIE_ECHO => return self.on_cookie_echo(now, view.tag, chunk),
             chunk::COOKIE_ACK => self.on_cookie_ack(now),
             chunk::SHUTDOWN_COMPLETE => self.on_shutdown_complete(),
-            chunk::FORWARD_TSN => self.on_forward_tsn(chunk),
+            chunk::FORWARD_TSN => self.on_forward_tsn(chunk, Format::Plain),
+            chunk::I_FORWARD_TSN => self.on_forward_tsn(chunk, Format::Interleaved),
             chunk::RE_CONFIG => self.on_reconfig(now, chunk),
             // Explicit congestion notification is not offered, so these say nothing; padding never does.
             chunk::ECNE | chunk::CWR | chunk::PAD => {}
@@ -392,6 +526,13 @@ impl Association {
         }
         true
     }
+}
+
+/// Why no message is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Closed,
+    ShuttingDown,
 }
 
 impl fmt::Debug for Association {

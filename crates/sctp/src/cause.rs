@@ -7,6 +7,7 @@ use base::PutExt;
 
 pub(crate) const INVALID_STREAM: u16 = 1;
 pub(crate) const STALE_COOKIE: u16 = 3;
+pub(crate) const OUT_OF_RESOURCE: u16 = 4;
 pub(crate) const UNRESOLVABLE_ADDRESS: u16 = 5;
 pub(crate) const UNRECOGNIZED_CHUNK: u16 = 6;
 pub(crate) const INVALID_MANDATORY_PARAMETER: u16 = 7;

@@ -1,4 +1,4 @@
-//! Chunks, one file each (RFC 9260 §3.3, RFC 3758 §3.2, RFC 6525 §3.1).
+//! Chunks, one file each (RFC 9260 §3.3, RFC 3758 §3.2, RFC 6525 §3.1, RFC 8260 §2).
 //!
 //! ```text
 //! +----------------+----------------+--------------------------------+
@@ -36,9 +36,11 @@ pub(crate) const COOKIE_ACK: u8 = 11;
 pub(crate) const ECNE: u8 = 12;
 pub(crate) const CWR: u8 = 13;
 pub(crate) const SHUTDOWN_COMPLETE: u8 = 14;
+pub(crate) const I_DATA: u8 = 64;
 pub(crate) const RE_CONFIG: u8 = 130;
 pub(crate) const PAD: u8 = 132;
 pub(crate) const FORWARD_TSN: u8 = 192;
+pub(crate) const I_FORWARD_TSN: u8 = 194;
 
 /// The T bit of ABORT and SHUTDOWN COMPLETE: the verification tag is the receiver's own, sent back.
 pub(crate) const FLAG_T: u8 = 1;

@@ -25,6 +25,44 @@ pub struct Config {
     pub(crate) heartbeat_interval: Option<Duration>,
     pub(crate) max_init_retransmits: u32,
     pub(crate) max_retransmits: u32,
+    pub(crate) interleaving: Interleaving,
+    pub(crate) scheduler: Scheduler,
+}
+
+/// Whether messages of different streams may be interleaved (RFC 8260 §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "it is offered or not")]
+pub enum Interleaving {
+    /// Used when the peer offers it too.
+    #[default]
+    Offered,
+    /// Never used.
+    Off,
+}
+
+/// Whose turn it is among the streams that have something to send (RFC 8260 §3). The peer does not learn of it.
+///
+/// With interleaving, turns change with every fragment; without it, a message once begun is sent to its end, and turns
+/// change with every message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scheduler {
+    /// In the order of `send` (§3.1). A message waits for all that were sent before it, on whatever stream.
+    FirstComeFirstServed,
+    /// Streams in turn (§3.2), by messages or fragments and not by bytes: large ones get more.
+    RoundRobin,
+    /// Streams in turn, one for each packet (§3.3): the loss of a packet holds up one stream. A packet may be left
+    /// partly empty.
+    RoundRobinPerPacket,
+    /// The stream with the highest [weight](crate::Association::set_weight) first, always (§3.4); equal ones in turn.
+    /// A lower one may starve.
+    Priority,
+    /// The same number of bytes for each (§3.5).
+    FairCapacity,
+    /// Bytes in proportion to the [weights](crate::Association::set_weight) (§3.6). What WebRTC asks for
+    /// (RFC 8831 §6.4).
+    #[default]
+    WeightedFair,
 }
 
 impl Config {
@@ -53,6 +91,8 @@ impl Config {
             heartbeat_interval: Some(Duration::from_secs(30)),
             max_init_retransmits: 14,
             max_retransmits: 15,
+            interleaving: Interleaving::default(),
+            scheduler: Scheduler::default(),
         })
     }
 
@@ -70,7 +110,7 @@ impl Config {
     }
 
     /// The receive window we advertise, in bytes (RFC 9260 §6). Default: 1 MiB, at least 4,096. What is really held,
-    /// bookkeeping included, stays below twice this, or below this and two bytes for each stream there may be, if that
+    /// bookkeeping included, stays below twice this, or below this and four bytes for each stream there may be, if that
     /// is more. A round trip carries at most one window, so a path of 100 ms
     /// with 1 MiB carries at most 84 Mbit/s.
     #[must_use]
@@ -150,6 +190,22 @@ impl Config {
     #[must_use]
     pub fn with_max_retransmits(self, init: u32, association: u32) -> Self {
         Self { max_init_retransmits: init, max_retransmits: association, ..self }
+    }
+
+    /// Whether to offer interleaving of messages (RFC 8260 §2.2.1). Default: [`Interleaving::Offered`].
+    ///
+    /// With it, a large message does not hold up those of other streams, for 4 bytes more in the header of each chunk.
+    /// The receive buffer then has to hold the begun messages of several streams at once; the sender bounds how much
+    /// it begins by the window of its peer.
+    #[must_use]
+    pub fn with_interleaving(self, interleaving: Interleaving) -> Self {
+        Self { interleaving, ..self }
+    }
+
+    /// How streams share the association (RFC 8260 §3). Default: [`Scheduler::WeightedFair`].
+    #[must_use]
+    pub fn with_scheduler(self, scheduler: Scheduler) -> Self {
+        Self { scheduler, ..self }
     }
 }
 

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const MAC_LEN: usize = 32;
 const FLAG_FORWARD_TSN: u8 = 1;
 const FLAG_RECONFIG: u8 = 2;
+const FLAG_INTERLEAVING: u8 = 4;
+const FLAG_I_FORWARD_TSN: u8 = 8;
 
 /// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,9 +68,13 @@ impl CookieKey {
         out.put_u16(cookie.peer.outbound);
         out.put_u16(cookie.peer.inbound);
         out.put_u32(cookie.peer.tsn.0);
-        let forward_tsn = if cookie.extensions.forward_tsn { FLAG_FORWARD_TSN } else { 0 };
-        let reconfig = if cookie.extensions.reconfig { FLAG_RECONFIG } else { 0 };
-        out.put_u8(forward_tsn | reconfig);
+        let flags = [
+            (cookie.extensions.forward_tsn, FLAG_FORWARD_TSN),
+            (cookie.extensions.reconfig, FLAG_RECONFIG),
+            (cookie.extensions.interleaving, FLAG_INTERLEAVING),
+            (cookie.extensions.i_forward_tsn, FLAG_I_FORWARD_TSN),
+        ];
+        out.put_u8(flags.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, flag)| all | flag));
         out.put_u32(cookie.ties.local);
         out.put_u32(cookie.ties.peer);
         let (tag, body) = out.split_at_mut(MAC_LEN);
@@ -105,8 +111,12 @@ fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
         tsn: Serial32(reader.u32()?),
     };
     let flags = reader.u8()?;
-    let extensions =
-        Extensions { forward_tsn: flags & FLAG_FORWARD_TSN != 0, reconfig: flags & FLAG_RECONFIG != 0 };
+    let extensions = Extensions {
+        forward_tsn: flags & FLAG_FORWARD_TSN != 0,
+        reconfig: flags & FLAG_RECONFIG != 0,
+        interleaving: flags & FLAG_INTERLEAVING != 0,
+        i_forward_tsn: flags & FLAG_I_FORWARD_TSN != 0,
+    };
     let ties = TieTags { local: reader.u32()?, peer: reader.u32()? };
     Ok((made, Cookie { local_tag, local_tsn, peer, extensions, ties }))
 }

@@ -4,12 +4,20 @@ mod queue;
 
 pub(crate) use queue::Events;
 
-use crate::types::StreamId;
+use crate::types::{MessageId, StreamId};
 
 /// A fact about the association. Payload is never in an event: it is pulled with `recv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
+    /// A message sent with [tracking](crate::SendOptions::with_tracking) was given up: its lifetime or its
+    /// retransmissions are used up, something more important needed its room, or it was begun in pieces and abandoned.
+    Abandoned {
+        /// Its name.
+        id: MessageId,
+        /// Whether anything of it was written. If nothing was, the peer did not get it; otherwise it may have.
+        progress: Progress,
+    },
     /// What a stream has queued for first transmission fell to its low threshold or below it.
     BufferedAmountLow(StreamId),
     /// The end. Nothing follows.
@@ -21,6 +29,8 @@ pub enum Event {
         /// Streams the peer may send on.
         inbound: u16,
     },
+    /// A message sent with [tracking](crate::SendOptions::with_tracking) was acknowledged, to its last byte.
+    Delivered(MessageId),
     /// A message was larger than [`Config::with_max_message_size`](crate::Config::with_max_message_size) allows. It
     /// was not kept; the stream goes on behind it.
     MessageTooLarge(StreamId),
@@ -42,6 +52,16 @@ pub enum Event {
         /// Whether the peer agreed.
         outcome: ResetOutcome,
     },
+}
+
+/// How far a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_enums, reason = "written or not")]
+pub enum Progress {
+    /// Nothing of it was written.
+    Unsent,
+    /// At least a part of it was written.
+    Begun,
 }
 
 /// A direction of a stream, seen from here.
@@ -88,6 +108,11 @@ pub enum Violation {
     EmptyData,
     /// Fragments of a message that contradict each other (RFC 9260 §6.9).
     Fragments,
+    /// DATA or FORWARD TSN where interleaving was negotiated, or I-DATA or I-FORWARD-TSN where it was not
+    /// (RFC 8260 §2.2.3, §2.3.1).
+    WrongFormat,
+    /// More begun messages, none of them complete, than the receive buffer holds. Only with interleaving.
+    TooManyBegun,
     /// An INIT ACK without what RFC 9260 §3.3.3 demands, or with values it forbids.
     InitAck,
 }

@@ -19,9 +19,9 @@ mod tx;
 mod types;
 
 pub use association::Association;
-pub use config::Config;
-pub use error::{ConfigError, ResetError, SendError};
-pub use event::{CloseReason, Direction, Event, ResetOutcome, Violation};
+pub use config::{Config, Interleaving, Scheduler};
+pub use error::{AbandonError, ConfigError, ResetError, SendError, SendPieceError};
+pub use event::{CloseReason, Direction, Event, Progress, ResetOutcome, Violation};
 pub use state::Timer;
 pub use stats::Stats;
-pub use types::{Message, Order, Ppid, Reliability, SendOptions, StreamId};
+pub use types::{Delivery, End, Message, MessageId, Order, Piece, Ppid, Reliability, SendOptions, StreamId};

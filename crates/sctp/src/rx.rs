@@ -3,6 +3,8 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod inbound;
+mod interleaved;
+mod pieces;
 mod reassembly;
 mod receiver;
 mod tracker;

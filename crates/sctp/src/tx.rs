@@ -8,7 +8,7 @@ mod sender;
 
 pub(crate) use sender::Sender;
 
-use crate::chunk::data;
+use crate::chunk::data::Format;
 use crate::packet;
 
 /// Bytes charged for each message or chunk held, on top of its payload.
@@ -19,17 +19,17 @@ pub(crate) fn clamp_packet_len(bytes: usize) -> usize {
     bytes.clamp(256, 65_000) & !3
 }
 
-/// The payload of a DATA chunk that fills a packet alone.
-pub(crate) fn full_payload(max_packet_len: usize) -> usize {
-    (max_packet_len & !3) - packet::HEADER_LEN - data::HEADER_LEN
+/// The payload of a chunk that fills a packet alone.
+pub(crate) fn full_payload(format: Format, max_packet_len: usize) -> usize {
+    (max_packet_len & !3) - packet::HEADER_LEN - format.header_len()
 }
 
-/// Bytes of a DATA chunk, padding left out.
-pub(crate) const fn data_len(payload: usize) -> usize {
-    data::HEADER_LEN + payload
+/// Bytes of a chunk with user data, padding left out.
+pub(crate) const fn data_len(format: Format, payload: usize) -> usize {
+    format.header_len() + payload
 }
 
-/// Payload bytes that fit a DATA chunk in `space` bytes of packet.
-pub(crate) const fn payload_room(space: usize) -> usize {
-    space.saturating_sub(data::HEADER_LEN)
+/// Payload bytes that fit a chunk in `space` bytes of packet.
+pub(crate) const fn payload_room(format: Format, space: usize) -> usize {
+    space.saturating_sub(format.header_len())
 }

@@ -384,7 +384,7 @@ fn sctp_unexpected_init_tie_tags_peer_restart() {
     assert_eq!((kind, &value[12..]), (DATA, &b"new"[..]));
 }
 
-/// A peer that knows neither RFC 3758 nor RFC 6525.
+/// `sctp_supported_extensions_lists_130_192_194_64`. A peer that knows neither RFC 3758 nor RFC 6525 nor RFC 8260.
 #[test]
 fn extensions_are_used_only_when_both_know_them() {
     let mut script = Script::new(Config::default());
@@ -392,7 +392,7 @@ fn extensions_are_used_only_when_both_know_them() {
     let value = chunks(&script.written()[0]).remove(0).2;
     script.tag = word(&value, 0);
     let offered = parameters(&value);
-    assert!(offered.contains(&(0xc000, vec![])) && offered.contains(&(0x8008, vec![130, 192])));
+    assert!(offered.contains(&(0xc000, vec![])) && offered.contains(&(0x8008, vec![130, 192, 194, 64])));
     script.cookie = offered.into_iter().find(|(code, _)| *code == 7).unwrap().1;
     let echo = chunk(COOKIE_ECHO, 0, &script.cookie.clone());
     script.say(&[echo]);

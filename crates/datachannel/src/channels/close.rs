@@ -1,10 +1,11 @@
 //! Channels go: resets in both directions, and the end of everything (RFC 8831 §6.7).
 
-use super::receive::open_message;
+use super::receive::{open_message, open_piece};
 use super::{Channels, Phase};
 use crate::channel::{ChannelState, Joined, Reset};
 use crate::event::{AssociationEnd, ChannelEnd, Event};
 use crate::ids::ChannelId;
+use crate::payload::{Delivery, End, Payload, Piece};
 use crate::slab::ChannelKey;
 use crate::trace;
 use sctp::{CloseReason, Direction, ResetError, ResetOutcome};
@@ -49,9 +50,7 @@ impl Channels {
         if channel.discards
             && let Some(id) = channel.id
         {
-            while self.sctp.recv_from(id.stream()).is_some() {
-                self.stats.messages_dropped += 1;
-            }
+            self.discard(id);
         }
         if matches!(self.phase, Phase::Connected { .. }) {
             self.want_reset(now, key);
@@ -70,6 +69,10 @@ impl Channels {
             channel.outgoing = Reset::Wanted;
             return;
         }
+        if channel.open_len.take().is_some() {
+            self.give_up_open(now, id.stream());
+        }
+        let Some(channel) = self.channels.get_mut(key) else { return };
         match self.sctp.reset_stream(now, id.stream()) {
             Ok(()) => channel.outgoing = Reset::Requested,
             // The stream's last user is still being reset.
@@ -131,7 +134,6 @@ impl Channels {
 
     /// The channel is gone: its number is free, and what it received and the program did not pull is kept for it.
     pub(crate) fn finish(&mut self, key: ChannelKey, end: ChannelEnd) {
-        let max = self.config.max_message_size;
         let Some(channel) =
             self.channels.get_mut(key).filter(|channel| channel.state != ChannelState::Closed)
         else {
@@ -147,18 +149,37 @@ impl Channels {
         }
         if let Some(id) = channel.id {
             self.by_id.remove(&id);
-            while let Some(message) = self.sctp.recv_from(id.stream()) {
-                if channel.discards {
-                    self.stats.messages_dropped += 1;
-                } else if let Joined::Whole(payload) = open_message(channel, message, max) {
-                    channel.leftover.push_back(payload);
-                }
-            }
+            self.keep_rest(key, id);
         }
-        if channel.leftover.is_empty() {
+        if self.channels.get(key).is_some_and(|channel| channel.leftover.is_empty()) {
             self.channels.remove(key);
         }
         self.events.push_back(Event::Closed(key, end));
+    }
+
+    /// Keeps what arrived on a stream that is given back, for the program to pull.
+    fn keep_rest(&mut self, key: ChannelKey, id: ChannelId) {
+        let max = self.config.max_message_size;
+        while let Some(piece) = self.pull(id) {
+            let Some(channel) = self.channels.get_mut(key) else { return };
+            if channel.discards {
+                self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);
+            } else if channel.delivery == Delivery::Pieces {
+                channel.leftover.extend(open_piece(piece));
+            } else {
+                let message = sctp::Message { ppid: piece.ppid, payload: piece.payload };
+                if let Joined::Whole(Payload { kind, data }) = open_message(channel, message, max) {
+                    channel.leftover.push_back(Piece { kind, data, end: End::Last });
+                }
+            }
+        }
+        self.sctp.set_delivery(id.stream(), sctp::Delivery::Messages);
+    }
+
+    fn discard(&mut self, id: ChannelId) {
+        while let Some(piece) = self.pull(id) {
+            self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);
+        }
     }
 
     /// The peer lost its state: every channel is gone, and new ones can be opened.

@@ -6,7 +6,7 @@ use crate::dcep::Dcep;
 use crate::event::{ChannelEnd, Event};
 use crate::ids::ChannelId;
 use crate::init::ChannelInit;
-use crate::payload::{Class, Payload, classify, ppid};
+use crate::payload::{Class, Delivery, End, Payload, Piece, classify, ppid};
 use crate::slab::ChannelKey;
 use bytes::Bytes;
 use sctp::Message;
@@ -16,22 +16,22 @@ impl Channels {
     /// The stream has something to pull: what is not for the program is dealt with at once, and the program hears of
     /// the rest.
     pub(crate) fn on_readable(&mut self, now: Instant, id: ChannelId) {
-        while let Some(message) = self.sctp.peek(id.stream()) {
-            let is_dcep = message.ppid == ppid::DCEP;
+        while let Some(ppid) = self.peek_ppid(id) {
+            let is_dcep = ppid == ppid::DCEP;
             let channel = self.by_id.get(&id).and_then(|key| self.channels.get(*key));
             let for_program = !is_dcep && channel.is_some_and(|channel| !channel.discards);
             if for_program {
                 break;
             }
-            let Some(message) = self.sctp.recv_from(id.stream()) else { break };
+            let Some(piece) = self.pull(id) else { break };
             if is_dcep {
-                self.on_dcep(now, id, &message.payload);
-            } else {
+                self.on_dcep(now, id, &piece.payload);
+            } else if piece.end != sctp::End::More {
                 // RFC 8831 has no place for data on a stream without a channel.
                 self.stats.messages_dropped += 1;
             }
         }
-        if self.sctp.peek(id.stream()).is_none() {
+        if self.peek_ppid(id).is_none() {
             return;
         }
         let Some(&key) = self.by_id.get(&id) else { return };
@@ -46,15 +46,15 @@ impl Channels {
     /// The next message for the program.
     pub(crate) fn receive(&mut self, now: Instant, key: ChannelKey) -> Option<Payload> {
         let channel = self.channels.get_mut(key)?;
-        if channel.discards {
+        if channel.discards || channel.delivery == Delivery::Pieces {
             return None;
         }
         if channel.state == ChannelState::Closed {
-            let payload = channel.leftover.pop_front();
+            let piece = channel.leftover.pop_front();
             if channel.leftover.is_empty() {
                 self.channels.remove(key);
             }
-            return payload;
+            return piece.map(|piece| Payload { kind: piece.kind, data: piece.data });
         }
         let id = channel.id?;
         loop {
@@ -76,7 +76,7 @@ impl Channels {
         }
     }
 
-    fn on_dcep(&mut self, now: Instant, id: ChannelId, payload: &Bytes) {
+    pub(crate) fn on_dcep(&mut self, now: Instant, id: ChannelId, payload: &Bytes) {
         if self.refused.contains(&id) {
             self.stats.messages_dropped += 1;
             return;
@@ -131,5 +131,18 @@ pub(crate) fn open_message(channel: &mut Channel, message: Message, max: usize) 
         Class::Part(kind) => channel.join(kind, message.payload, false, max),
         Class::Empty(kind) => channel.join(kind, Bytes::new(), true, max),
         Class::Dcep | Class::Unknown => Joined::Broken(ChannelEnd::Violation),
+    }
+}
+
+/// What a piece of the peer is to the program.
+pub(crate) fn open_piece(piece: sctp::Piece) -> Result<Piece, ChannelEnd> {
+    let end = End::from(piece.end);
+    match classify(piece.ppid) {
+        Class::Whole(kind) => Ok(Piece { kind, data: piece.payload, end }),
+        // One that old senders cut themselves goes on with the next message.
+        Class::Part(kind) if end == End::Last => Ok(Piece { kind, data: piece.payload, end: End::More }),
+        Class::Part(kind) => Ok(Piece { kind, data: piece.payload, end }),
+        Class::Empty(kind) => Ok(Piece { kind, data: Bytes::new(), end }),
+        Class::Dcep | Class::Unknown => Err(ChannelEnd::Violation),
     }
 }

@@ -1,6 +1,7 @@
 //! INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3) and their parameters.
 
-use super::{ChunkWriter, FORWARD_TSN, RE_CONFIG};
+use super::{ChunkWriter, FORWARD_TSN, I_DATA, I_FORWARD_TSN, RE_CONFIG};
+use crate::config::Interleaving;
 use crate::tlv::{self, Malformed, Tlvs};
 use base::{PutExt, Reader, Serial32};
 
@@ -38,6 +39,10 @@ pub(crate) struct Extensions {
     pub(crate) forward_tsn: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfig: bool,
+    /// I-DATA (RFC 8260 §2.2.1).
+    pub(crate) interleaving: bool,
+    /// I-FORWARD-TSN (RFC 8260 §2.3.1).
+    pub(crate) i_forward_tsn: bool,
 }
 
 /// A received INIT or INIT ACK.
@@ -81,6 +86,8 @@ impl<'a> Init<'a> {
                 SUPPORTED_EXTENSIONS => {
                     init.extensions.forward_tsn |= parameter.value.contains(&FORWARD_TSN);
                     init.extensions.reconfig |= parameter.value.contains(&RE_CONFIG);
+                    init.extensions.interleaving |= parameter.value.contains(&I_DATA);
+                    init.extensions.i_forward_tsn |= parameter.value.contains(&I_FORWARD_TSN);
                 }
                 HOST_NAME_ADDRESS => init.host_name = true,
                 UNRECOGNIZED_PARAMETER => {}
@@ -108,6 +115,7 @@ pub(crate) fn write(
     out: &mut Vec<u8>,
     kind: u8,
     fields: &InitFields,
+    interleaving: Interleaving,
     cookie: Option<&[u8]>,
     unrecognized: &[Vec<u8>],
 ) {
@@ -121,7 +129,12 @@ pub(crate) fn write(
         write_parameter(out, STATE_COOKIE, cookie);
     }
     write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
-    write_parameter(out, SUPPORTED_EXTENSIONS, &[RE_CONFIG, FORWARD_TSN]);
+    let known = [RE_CONFIG, FORWARD_TSN, I_FORWARD_TSN, I_DATA];
+    let known = match interleaving {
+        Interleaving::Offered => &known[..],
+        Interleaving::Off => &known[..2],
+    };
+    write_parameter(out, SUPPORTED_EXTENSIONS, known);
     for parameter in unrecognized {
         write_parameter(out, UNRECOGNIZED_PARAMETER, parameter);
     }
@@ -149,12 +162,15 @@ mod tests {
     #[test]
     fn round_trip_with_cookie_and_extensions() {
         let mut out = Vec::new();
-        write(&mut out, INIT_ACK, &FIELDS, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
+        write(&mut out, INIT_ACK, &FIELDS, Interleaving::Offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
         let init = Init::parse(chunk.value).unwrap();
         assert_eq!(init.fields, FIELDS);
         assert_eq!(init.cookie, Some(&b"cookie!"[..]));
-        assert_eq!(init.extensions, Extensions { forward_tsn: true, reconfig: true });
+        assert_eq!(
+            init.extensions,
+            Extensions { forward_tsn: true, reconfig: true, interleaving: true, i_forward_tsn: true }
+        );
         assert!(init.unrecognized.is_empty());
     }
 

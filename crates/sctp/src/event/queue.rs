@@ -79,7 +79,12 @@ impl Events {
                 self.resets.remove(&(*stream, *direction, *outcome));
             }
             Event::SendSpace => self.send_space = false,
-            Event::Closed(_) | Event::Connected { .. } | Event::Restarted | Event::ShuttingDown => {}
+            Event::Abandoned { .. }
+            | Event::Delivered(_)
+            | Event::Closed(_)
+            | Event::Connected { .. }
+            | Event::Restarted
+            | Event::ShuttingDown => {}
         }
         Some(event)
     }

@@ -4,6 +4,7 @@ use super::transmit::{Reply, ReplyBody};
 use crate::association::{Association, Local, Peer};
 use crate::chunk::init::{self, Init, InitFields};
 use crate::chunk::{self};
+use crate::config::Interleaving;
 use crate::cookie::{Cookie, TieTags};
 use crate::event::{CloseReason, Violation};
 use crate::packet::PacketView;
@@ -184,7 +185,18 @@ impl Association {
     }
 
     /// Notes what the peer said of itself.
-    pub(crate) fn adopt_peer(&mut self, fields: &InitFields, extensions: init::Extensions) {
+    pub(crate) fn adopt_peer(&mut self, fields: &InitFields, mut extensions: init::Extensions) {
+        //= rfc8260 §2.2.1
+        //# User message interleaving has been negotiated for an association if both endpoints have indicated I-DATA
+        //# support.
+        extensions.interleaving &= self.config.interleaving == Interleaving::Offered;
+        if extensions.interleaving {
+            //= rfc8260 §2.3.1
+            //# The partial reliability extension is negotiated and can be used in combination with user message
+            //# interleaving only if both endpoints indicated their support of user message interleaving and the
+            //# I-FORWARD-TSN chunk.
+            extensions.forward_tsn = extensions.i_forward_tsn;
+        }
         self.peer = Peer {
             tag: fields.tag,
             // RFC 9260 §5.1.1: the smaller of what one asks and the other takes.
@@ -196,8 +208,9 @@ impl Association {
 
     /// Both halves start from the numbers agreed upon.
     pub(crate) fn begin_transfer(&mut self, window: u32, tsn: Serial32) {
-        self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn);
-        self.receiver.start(tsn);
+        let format = self.peer.format();
+        self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn, format);
+        self.receiver.start(tsn, format, &mut self.events);
         self.resets = Resets::new(self.local.tsn, tsn);
     }
 

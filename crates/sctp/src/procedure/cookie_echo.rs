@@ -3,7 +3,7 @@
 use super::transmit::{Reply, ReplyBody};
 use crate::association::{Association, Local};
 use crate::cookie::{Cookie, CookieError};
-use crate::event::{CloseReason, Event};
+use crate::event::{CloseReason, Event, Progress};
 use crate::procedure::reset::Resets;
 use crate::state::{State, Timer};
 use crate::tlv::Tlv;
@@ -65,7 +65,7 @@ impl Association {
             Action::Collision => {
                 // The receiver starts from the new INIT; what it had could only be from the tag now given up.
                 self.adopt_peer(&cookie.peer, cookie.extensions);
-                self.receiver.start(cookie.peer.tsn);
+                self.receiver.start(cookie.peer.tsn, self.peer.format(), &mut self.events);
                 self.resets = Resets::new(self.local.tsn, cookie.peer.tsn);
                 self.establish(now);
                 self.pending.cookie_ack = true;
@@ -145,7 +145,9 @@ impl Association {
         trace::debug!("association established");
         self.state = State::Established;
         self.errors = 0;
-        self.stats.messages_abandoned += self.sender.queue.limit_streams(self.peer.outbound);
+        for dropped in self.sender.queue.limit_streams(self.peer.outbound) {
+            self.sender.report_dropped(dropped, Progress::Unsent, &mut self.events, &mut self.stats);
+        }
         self.events.push_first(Event::Connected { outbound: self.peer.outbound, inbound: self.peer.inbound });
         self.arm_heartbeat(now);
         self.arm_retransmit(now);

@@ -2,7 +2,7 @@
 
 use crate::association::Association;
 use crate::cause;
-use crate::chunk::data::Data;
+use crate::chunk::data::{Data, Format};
 use crate::chunk::forward_tsn::ForwardTsn;
 use crate::chunk::sack::Sack;
 use crate::event::{CloseReason, Violation};
@@ -13,11 +13,15 @@ use base::PutExt;
 use std::time::Instant;
 
 impl Association {
-    pub(crate) fn on_data(&mut self, chunk: &Tlv<'_>) {
-        if !self.state.may_receive_data() {
+    pub(crate) fn on_data(&mut self, chunk: &Tlv<'_>, format: Format) {
+        if !self.state.may_receive_data() || self.refuses(format) {
             return;
         }
-        let Ok(data) = Data::parse(chunk) else {
+        let data = match format {
+            Format::Plain => Data::parse(chunk),
+            Format::Interleaved => Data::parse_interleaved(chunk),
+        };
+        let Ok(data) = data else {
             self.stats.malformed_packets += 1;
             return;
         };
@@ -42,6 +46,7 @@ impl Association {
             Ok(Arrival::Accepted) => {}
             Ok(Arrival::Duplicate) => self.stats.duplicates_received += 1,
             Ok(Arrival::Dropped) => self.stats.data_dropped += 1,
+            Err(violation @ Violation::TooManyBegun) => self.violation(violation, cause::OUT_OF_RESOURCE),
             Err(violation) => self.violation(violation, cause::PROTOCOL_VIOLATION),
         }
     }
@@ -68,16 +73,34 @@ impl Association {
         self.continue_shutdown(now);
     }
 
-    pub(crate) fn on_forward_tsn(&mut self, chunk: &Tlv<'_>) {
-        if !self.state.may_receive_data() {
+    pub(crate) fn on_forward_tsn(&mut self, chunk: &Tlv<'_>, format: Format) {
+        if !self.state.may_receive_data() || self.refuses(format) {
             return;
         }
-        let Ok(forward) = ForwardTsn::parse(chunk.value) else {
+        let Ok(forward) = ForwardTsn::parse(format, chunk.value) else {
             self.stats.malformed_packets += 1;
             return;
         };
         self.receiver.on_forward_tsn(&forward, self.peer.inbound, &mut self.events);
         self.finish_resets();
+    }
+
+    /// Ends the association when the peer uses the other format than was negotiated.
+    fn refuses(&mut self, format: Format) -> bool {
+        //= rfc8260 §2.2.3
+        //# If I-DATA support has been negotiated for an association, the reception of a DATA chunk is a violation of the
+        //# above rules and therefore the receiver of the DATA chunk MUST abort the association by sending an ABORT
+        //# chunk.
+        //
+        //= rfc8260 §2.3.1
+        //# If I-FORWARD-TSN support has been negotiated for an association, the reception of a FORWARD-TSN chunk is a
+        //# violation of the above rules and therefore the receiver of the FORWARD-TSN chunk MUST abort the association
+        //# by sending an ABORT chunk.
+        let wrong = format != self.peer.format();
+        if wrong {
+            self.violation(Violation::WrongFormat, cause::PROTOCOL_VIOLATION);
+        }
+        wrong
     }
 
     pub(crate) fn on_retransmit_timeout(&mut self, now: Instant) {

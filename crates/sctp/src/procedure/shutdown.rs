@@ -81,7 +81,7 @@ impl Association {
             | State::Ending { .. }
             | State::Done => return,
         }
-        if self.sender.on_cumulative(now, cumulative) {
+        if self.sender.on_cumulative(now, cumulative, &mut self.events) {
             self.timers.stop(Timer::Retransmit);
             self.errors = 0;
         }

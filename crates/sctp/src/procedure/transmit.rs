@@ -96,7 +96,8 @@ impl Association {
         self.start_packet(out, reply.tag);
         match reply.body {
             ReplyBody::InitAck { fields, cookie, unrecognized } => {
-                init::write(out, chunk::INIT_ACK, &fields, Some(&cookie), &unrecognized);
+                let offer = self.config.interleaving;
+                init::write(out, chunk::INIT_ACK, &fields, offer, Some(&cookie), &unrecognized);
             }
             ReplyBody::Abort(cause) => abort::write(out, cause, &[]),
             ReplyBody::AbortReflected => abort::write_reflected(out),
@@ -133,7 +134,7 @@ impl Association {
             return false;
         }
         self.start_packet(out, 0);
-        init::write(out, chunk::INIT, &self.init_fields(self.local), None, &[]);
+        init::write(out, chunk::INIT, &self.init_fields(self.local), self.config.interleaving, None, &[]);
         true
     }
 

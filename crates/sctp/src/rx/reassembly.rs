@@ -6,6 +6,8 @@
 
 use crate::chunk::data::DataHeader;
 use crate::event::Violation;
+use crate::types::{Ppid, StreamId};
+use base::Serial32;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -23,6 +25,8 @@ struct Run {
     data: Vec<u8>,
     /// Too large: its bytes are no longer kept.
     oversized: bool,
+    /// Its first bytes were given out.
+    taken: bool,
 }
 
 /// A message that became whole.
@@ -31,6 +35,14 @@ pub(crate) struct Whole {
     pub(crate) header: DataHeader,
     /// `None` when it was too large to be kept.
     pub(crate) payload: Option<Bytes>,
+    pub(crate) first_tsn: u64,
+}
+
+/// What could be given out of a message that is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Front {
+    pub(crate) mid: Serial32,
+    pub(crate) ppid: Ppid,
     pub(crate) first_tsn: u64,
 }
 
@@ -44,44 +56,57 @@ pub(crate) struct Reassembly {
     usual: usize,
     payload: usize,
     capacity: usize,
+    /// The runs of streams received in pieces that begin an ordered message.
+    fronts: BTreeMap<(StreamId, u32), u64>,
 }
 
 impl Reassembly {
     pub(crate) fn new(max_message_size: usize) -> Self {
-        Self { runs: BTreeMap::new(), max_message_size, usual: 0, payload: 0, capacity: 0 }
+        let (runs, fronts) = (BTreeMap::new(), BTreeMap::new());
+        Self { runs, max_message_size, usual: 0, payload: 0, capacity: 0, fronts }
     }
 
-    /// Takes in a chunk that was not seen before. Gives the message back once it is whole.
+    /// Takes in a chunk that was not seen before. Gives the message back once it is whole, or what of it was not given
+    /// out yet.
     pub(crate) fn insert(
         &mut self,
         tsn: u64,
         header: DataHeader,
         payload: &[u8],
+        streamed: bool,
     ) -> Result<Option<Whole>, Violation> {
-        let fits = payload.len() <= self.max_message_size;
+        let streamed = streamed && !header.unordered;
+        let max = if streamed { usize::MAX } else { self.max_message_size };
+        let fits = payload.len() <= max;
         if header.begin && header.end {
             let payload = fits.then(|| Bytes::copy_from_slice(payload));
             return Ok(Some(Whole { header, payload, first_tsn: tsn }));
         }
-        let first = self.extend_previous(tsn, &header, payload)?;
+        let first = self.extend_previous(tsn, &header, payload, max)?;
         let first = match first {
             Some(first) => first,
             None => {
                 let data = if fits { payload.to_vec() } else { Vec::new() };
-                let run =
-                    Run { next: tsn.saturating_add(1), header, ended: header.end, data, oversized: !fits };
+                let next = tsn.saturating_add(1);
+                let run = Run { next, header, ended: header.end, data, oversized: !fits, taken: false };
                 self.charge(&run);
                 self.runs.insert(tsn, run);
                 tsn
             }
         };
-        self.join_following(first)?;
+        self.join_following(first, max)?;
         if !self.runs.get(&first).is_some_and(|run| run.header.begin && run.ended) {
+            if streamed {
+                self.note_front(first);
+            }
             return Ok(None);
         }
         let Some(run) = self.runs.remove(&first) else { return Ok(None) };
         self.refund(&run);
-        self.usual = run.data.len();
+        self.forget_front(&run.header);
+        if !run.taken {
+            self.usual = run.data.len();
+        }
         let payload = (!run.oversized).then(|| Bytes::from(run.data.into_boxed_slice()));
         Ok(Some(Whole { header: run.header, payload, first_tsn: first }))
     }
@@ -91,7 +116,34 @@ impl Reassembly {
         while let Some(entry) = self.runs.first_entry().filter(|entry| *entry.key() <= tsn) {
             let run = entry.remove();
             self.refund(&run);
+            self.forget_front(&run.header);
         }
+    }
+
+    /// The stream is received in pieces from now on.
+    pub(crate) fn stream_pieces(&mut self, stream: StreamId) {
+        let begun = self.runs.iter().filter(|(_, run)| run.header.stream == stream && !run.header.unordered);
+        for first in begun.map(|(first, _)| *first).collect::<Vec<_>>() {
+            self.note_front(first);
+        }
+    }
+
+    /// What could be given out of an ordered message that is not whole.
+    pub(crate) fn front(&self, stream: StreamId, mid: Serial32) -> Option<Front> {
+        let first_tsn = *self.fronts.get(&(stream, mid.0))?;
+        let run = self.runs.get(&first_tsn).filter(|run| !run.data.is_empty())?;
+        Some(Front { mid, ppid: run.header.ppid, first_tsn })
+    }
+
+    /// Gives out what is there of a message. What follows continues the run.
+    pub(crate) fn take(&mut self, stream: StreamId, mid: Serial32) -> Bytes {
+        let Some(first) = self.fronts.get(&(stream, mid.0)) else { return Bytes::new() };
+        let Some(run) = self.runs.get_mut(first) else { return Bytes::new() };
+        run.taken = true;
+        let data = std::mem::take(&mut run.data);
+        self.capacity = self.capacity.saturating_sub(data.capacity());
+        self.payload = self.payload.saturating_sub(data.len());
+        Bytes::from(data)
     }
 
     /// Payload bytes held.
@@ -104,12 +156,26 @@ impl Reassembly {
         self.capacity.saturating_add(self.runs.len().saturating_mul(RUN_OVERHEAD))
     }
 
+    fn note_front(&mut self, first: u64) {
+        let Some(run) = self.runs.get(&first).filter(|run| run.header.begin && !run.oversized) else {
+            return;
+        };
+        self.fronts.insert((run.header.stream, run.header.mid.0), first);
+    }
+
+    fn forget_front(&mut self, header: &DataHeader) {
+        if header.begin && !self.fronts.is_empty() {
+            self.fronts.remove(&(header.stream, header.mid.0));
+        }
+    }
+
     /// Appends to the run that ends just before `tsn`, if there is one; gives its key.
     fn extend_previous(
         &mut self,
         tsn: u64,
         header: &DataHeader,
         payload: &[u8],
+        max: usize,
     ) -> Result<Option<u64>, Violation> {
         let Some((&first, run)) = self.runs.range_mut(..tsn).next_back().filter(|(_, run)| run.next == tsn)
         else {
@@ -122,7 +188,7 @@ impl Reassembly {
         check_same_message(&run.header, header)?;
         self.capacity = self.capacity.saturating_sub(run.data.capacity());
         self.payload = self.payload.saturating_sub(run.data.len());
-        append(run, payload, self.max_message_size, self.usual);
+        append(run, payload, max, self.usual);
         self.capacity = self.capacity.saturating_add(run.data.capacity());
         self.payload = self.payload.saturating_add(run.data.len());
         run.next = tsn.saturating_add(1);
@@ -131,7 +197,7 @@ impl Reassembly {
     }
 
     /// Joins the run at `first` with the one that starts where it ends.
-    fn join_following(&mut self, first: u64) -> Result<(), Violation> {
+    fn join_following(&mut self, first: u64, max: usize) -> Result<(), Violation> {
         let Some(next) = self.runs.get(&first).map(|run| run.next) else { return Ok(()) };
         let Some(following) = self.runs.get(&next) else { return Ok(()) };
         let begins = following.header.begin;
@@ -146,7 +212,7 @@ impl Reassembly {
         if let Some(following) = self.runs.remove(&next) {
             self.refund(&following);
             check_same_message(&run.header, &following.header)?;
-            append(&mut run, &following.data, self.max_message_size, self.usual);
+            append(&mut run, &following.data, max, self.usual);
             run.next = following.next;
             run.ended = following.ended;
             if following.oversized {
@@ -170,7 +236,7 @@ impl Reassembly {
 }
 
 fn check_same_message(a: &DataHeader, b: &DataHeader) -> Result<(), Violation> {
-    let same = a.stream == b.stream && a.unordered == b.unordered && (a.unordered || a.ssn == b.ssn);
+    let same = a.stream == b.stream && a.unordered == b.unordered && (a.unordered || a.mid == b.mid);
     if same { Ok(()) } else { Err(Violation::Fragments) }
 }
 
@@ -179,14 +245,19 @@ fn append(run: &mut Run, payload: &[u8], max: usize, usual: usize) {
         discard(run);
         return;
     }
-    if run.data.capacity().saturating_sub(run.data.len()) < payload.len() {
+    grow(&mut run.data, payload, usual);
+}
+
+/// Appends, with room for what is likely to follow.
+pub(super) fn grow(data: &mut Vec<u8>, payload: &[u8], usual: usize) {
+    if data.capacity().saturating_sub(data.len()) < payload.len() {
         // Half as much again: a doubling would make the buffers much larger than what they hold.
-        let half = payload.len().max(run.data.len() / 2);
-        let likely = usual.saturating_sub(run.data.len());
-        let reaches = run.data.len() >= usual / 8;
-        run.data.reserve_exact(if reaches { half.max(likely) } else { half });
+        let half = payload.len().max(data.len() / 2);
+        let likely = usual.saturating_sub(data.len());
+        let reaches = data.len() >= usual / 8;
+        data.reserve_exact(if reaches { half.max(likely) } else { half });
     }
-    run.data.extend_from_slice(payload);
+    data.extend_from_slice(payload);
 }
 
 fn discard(run: &mut Run) {
@@ -197,12 +268,11 @@ fn discard(run: &mut Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Ppid, StreamId};
-    use base::Serial16;
     use proptest::prelude::*;
 
     fn header(ssn: u16, begin: bool, end: bool) -> DataHeader {
-        DataHeader { stream: StreamId(1), ssn: Serial16(ssn), ppid: Ppid(53), unordered: false, begin, end }
+        let mid = Serial32(u32::from(ssn));
+        DataHeader { stream: StreamId(1), mid, fsn: 0, ppid: Ppid(53), unordered: false, begin, end }
     }
 
     proptest! {
@@ -223,7 +293,7 @@ mod tests {
             }
             let mut expected = vec![Vec::new(); sizes.len()];
             for (_, header, payload) in &fragments {
-                expected[usize::from(header.ssn.0)].extend_from_slice(payload);
+                expected[header.mid.0 as usize].extend_from_slice(payload);
             }
             // A small generator: the order is a function of one number, so that failures shrink.
             let mut state = shuffle | 1;
@@ -234,8 +304,8 @@ mod tests {
             let mut reassembly = Reassembly::new(1_000);
             let mut got = vec![None; sizes.len()];
             for (tsn, header, payload) in fragments {
-                if let Some(whole) = reassembly.insert(tsn, header, &payload).unwrap() {
-                    let slot = &mut got[usize::from(whole.header.ssn.0)];
+                if let Some(whole) = reassembly.insert(tsn, header, &payload, false).unwrap() {
+                    let slot = &mut got[whole.header.mid.0 as usize];
                     prop_assert!(slot.is_none());
                     *slot = whole.payload;
                 }
@@ -251,12 +321,12 @@ mod tests {
     #[test]
     fn t_c15_a_message_beyond_the_limit_is_not_kept() {
         let mut reassembly = Reassembly::new(10);
-        assert!(reassembly.insert(1, header(0, true, false), &[0; 6]).unwrap().is_none());
-        assert!(reassembly.insert(2, header(0, false, false), &[0; 6]).unwrap().is_none());
+        assert!(reassembly.insert(1, header(0, true, false), &[0; 6], false).unwrap().is_none());
+        assert!(reassembly.insert(2, header(0, false, false), &[0; 6], false).unwrap().is_none());
         assert_eq!(reassembly.payload(), 0);
-        let whole = reassembly.insert(3, header(0, false, true), &[0; 6]).unwrap().unwrap();
+        let whole = reassembly.insert(3, header(0, false, true), &[0; 6], false).unwrap().unwrap();
         assert!(whole.payload.is_none());
-        let whole = reassembly.insert(4, header(1, true, true), &[0; 10]).unwrap().unwrap();
+        let whole = reassembly.insert(4, header(1, true, true), &[0; 10], false).unwrap().unwrap();
         assert!(whole.payload.is_some());
     }
 
@@ -266,7 +336,7 @@ mod tests {
         let mut reassembly = Reassembly::new(1 << 20);
         let mut insert = |tsn, ssn, piece| {
             let header = header(ssn, piece == 0, piece == 63);
-            let whole = reassembly.insert(tsn, header, &[7; 1_000]).unwrap();
+            let whole = reassembly.insert(tsn, header, &[7; 1_000], false).unwrap();
             (whole.is_some(), reassembly.held())
         };
         for piece in 0..64 {
@@ -285,23 +355,32 @@ mod tests {
     #[test]
     fn contradictions_are_violations() {
         let mut reassembly = Reassembly::new(100);
-        reassembly.insert(1, header(0, true, false), b"a").unwrap();
-        assert_eq!(reassembly.insert(2, header(0, true, false), b"b").unwrap_err(), Violation::Fragments);
+        reassembly.insert(1, header(0, true, false), b"a", false).unwrap();
+        assert_eq!(
+            reassembly.insert(2, header(0, true, false), b"b", false).unwrap_err(),
+            Violation::Fragments
+        );
         let mut reassembly = Reassembly::new(100);
-        reassembly.insert(1, header(0, true, false), b"a").unwrap();
-        assert_eq!(reassembly.insert(2, header(1, false, false), b"b").unwrap_err(), Violation::Fragments);
+        reassembly.insert(1, header(0, true, false), b"a", false).unwrap();
+        assert_eq!(
+            reassembly.insert(2, header(1, false, false), b"b", false).unwrap_err(),
+            Violation::Fragments
+        );
         let mut reassembly = Reassembly::new(100);
-        reassembly.insert(2, header(0, true, false), b"a").unwrap();
-        assert_eq!(reassembly.insert(1, header(0, true, false), b"b").unwrap_err(), Violation::Fragments);
+        reassembly.insert(2, header(0, true, false), b"a", false).unwrap();
+        assert_eq!(
+            reassembly.insert(1, header(0, true, false), b"b", false).unwrap_err(),
+            Violation::Fragments
+        );
     }
 
     /// Users 40: no bytes stay behind.
     #[test]
     fn forward_drops_what_was_given_up() {
         let mut reassembly = Reassembly::new(100);
-        reassembly.insert(1, header(0, true, false), b"a").unwrap();
-        reassembly.insert(3, header(0, false, true), b"c").unwrap();
-        reassembly.insert(7, header(2, true, false), b"d").unwrap();
+        reassembly.insert(1, header(0, true, false), b"a", false).unwrap();
+        reassembly.insert(3, header(0, false, true), b"c", false).unwrap();
+        reassembly.insert(7, header(2, true, false), b"d", false).unwrap();
         reassembly.forward(3);
         assert_eq!(reassembly.payload(), 1);
     }

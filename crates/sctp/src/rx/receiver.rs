@@ -1,20 +1,23 @@
 //! The receiving half put together: acceptance, the window, and when to acknowledge.
 
 use super::inbound::{EARLY_OVERHEAD, Inbound, MESSAGE_OVERHEAD};
+use super::interleaved::{Interleaved, PARTIAL_OVERHEAD};
 use super::reassembly::{RUN_OVERHEAD, Reassembly};
 use super::tracker::{Place, Tracker};
-use crate::chunk::data::Data;
-use crate::chunk::forward_tsn::ForwardTsn;
+use crate::chunk::data::{Data, Format};
+use crate::chunk::forward_tsn::{ForwardTsn, Skipped};
 use crate::chunk::sack;
 use crate::config::Config;
 use crate::event::{Events, Violation};
-use crate::types::{Message, StreamId};
+use crate::types::{Message, Ppid, StreamId};
 use base::Serial32;
+use bytes::Bytes;
 
 /// The most that one chunk costs on top of its bytes.
 const MOST_OVERHEAD: usize = {
     const EARLY: usize = MESSAGE_OVERHEAD + EARLY_OVERHEAD;
-    if EARLY > RUN_OVERHEAD { EARLY } else { RUN_OVERHEAD }
+    const PARTIAL: usize = PARTIAL_OVERHEAD + RUN_OVERHEAD;
+    if EARLY > PARTIAL { EARLY } else { PARTIAL }
 };
 
 /// What became of a DATA chunk.
@@ -38,9 +41,13 @@ enum Ack {
 /// Tracker, reassembly, streams and acknowledgement of one association.
 #[derive(Debug)]
 pub(crate) struct Receiver {
+    pub(super) format: Format,
     tracker: Tracker,
-    reassembly: Reassembly,
-    inbound: Inbound,
+    /// Of DATA.
+    pub(super) reassembly: Reassembly,
+    /// Of I-DATA.
+    pub(super) interleaved: Interleaved,
+    pub(super) inbound: Inbound,
     ack: Ack,
     /// DATA was seen in the packet being handled.
     packet_has_data: bool,
@@ -55,8 +62,10 @@ pub(crate) struct Receiver {
 impl Receiver {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
+            format: Format::Plain,
             tracker: Tracker::new(Serial32(0)),
             reassembly: Reassembly::new(config.max_message_size),
+            interleaved: Interleaved::new(config.max_message_size),
             inbound: Inbound::default(),
             ack: Ack::None,
             packet_has_data: false,
@@ -68,10 +77,12 @@ impl Receiver {
     }
 
     /// Begins to receive from a peer whose first TSN is `first`. What was ready before may still be pulled.
-    pub(crate) fn start(&mut self, first: Serial32) {
+    pub(crate) fn start(&mut self, first: Serial32, format: Format, events: &mut Events) {
+        self.format = format;
         self.tracker = Tracker::new(first);
         self.reassembly = Reassembly::new(self.max_message_size);
-        self.inbound.reset(&[]);
+        self.interleaved = Interleaved::new(self.max_message_size);
+        self.inbound.start(format, events);
         self.ack = Ack::None;
         self.first = true;
         self.advertised = self.buffer;
@@ -95,6 +106,9 @@ impl Receiver {
             }
         };
         if !self.has_room(tsn, data.payload.len()) {
+            if self.is_wedged(tsn) {
+                return Err(Violation::TooManyBegun);
+            }
             // The sender learns at once that the window is closed (RFC 9260 §6.2).
             self.ack = Ack::Now;
             return Ok(Arrival::Dropped);
@@ -104,8 +118,15 @@ impl Receiver {
         if data.immediate || had_gaps || self.tracker.has_gaps() || self.first {
             self.ack = Ack::Now;
         }
-        if let Some(whole) = self.reassembly.insert(tsn, data.header, data.payload)? {
-            self.inbound.deliver(whole, events);
+        let streamed = self.is_streamed(data.header.stream);
+        let whole = match self.format {
+            Format::Plain => self.reassembly.insert(tsn, data.header, data.payload, streamed)?,
+            Format::Interleaved => self.interleaved.insert(tsn, data.header, data.payload, streamed)?,
+        };
+        match whole {
+            Some(whole) => self.inbound.deliver(whole, events),
+            None if streamed => self.announce_piece(data.header.stream, events),
+            None => {}
         }
         Ok(Arrival::Accepted)
     }
@@ -127,8 +148,14 @@ impl Receiver {
             return;
         }
         self.reassembly.forward(tsn);
-        for (stream, last) in chunk.skipped().filter(|(stream, _)| stream.0 < streams) {
-            self.inbound.skip(stream, last, events);
+        for skipped in chunk.skipped().filter(|skipped| skipped.stream.0 < streams) {
+            let Skipped { stream, unordered, mid } = skipped;
+            self.interleaved.skip(stream, unordered, mid);
+            if unordered {
+                self.inbound.skip_unordered(stream, mid, events);
+            } else {
+                self.inbound.skip(stream, mid, events);
+            }
         }
     }
 
@@ -184,7 +211,7 @@ impl Receiver {
         message
     }
 
-    pub(crate) fn peek(&self, stream: StreamId) -> Option<&Message> {
+    pub(crate) fn peek(&self, stream: StreamId) -> Option<(Ppid, &Bytes)> {
         self.inbound.peek(stream)
     }
 
@@ -200,6 +227,12 @@ impl Receiver {
     pub(crate) fn perform_reset(&mut self, events: &mut Events) -> Option<Vec<StreamId>> {
         let (mut streams, held) = self.inbound.take_deferred(self.tracker.cumulative())?;
         let all = self.inbound.used();
+        self.interleaved.reset(&streams, self.tracker.cumulative());
+        let touched = if streams.is_empty() { &all } else { &streams };
+        for stream in touched {
+            self.inbound.cut_current(*stream, false, |_, _| true, events);
+            self.inbound.cut_current(*stream, true, |_, _| true, events);
+        }
         self.inbound.reset(&streams);
         if streams.is_empty() {
             streams = all;
@@ -220,7 +253,7 @@ impl Receiver {
     }
 
     fn held_by_messages(&self) -> usize {
-        self.reassembly.held().saturating_add(self.inbound.held())
+        self.reassembly.held().saturating_add(self.interleaved.held()).saturating_add(self.inbound.held())
     }
 
     /// What messages may hold: twice the buffer, less what the sequence numbers of the streams take of it. How many
@@ -231,7 +264,11 @@ impl Receiver {
 
     /// What is left of the buffer: of the payload it is meant for, and of the memory it may take.
     fn window(&self) -> usize {
-        let payload = self.reassembly.payload().saturating_add(self.inbound.payload());
+        let payload = self
+            .reassembly
+            .payload()
+            .saturating_add(self.interleaved.payload())
+            .saturating_add(self.inbound.payload());
         let by_payload = self.buffer.saturating_sub(payload);
         let by_memory = self.limit().saturating_sub(self.held_by_messages()) / 2;
         by_payload.min(by_memory)
@@ -243,7 +280,7 @@ impl Receiver {
     /// While the application has something to pull, a full buffer takes in nothing: a probe is then answered with a
     /// closed window (RFC 9260 §6.1, A) and comes again when its sender's timer says.
     fn has_room(&self, tsn: u64, len: usize) -> bool {
-        if self.inbound.has_ready() && self.window() == 0 {
+        if self.window() == 0 && self.has_something() {
             return false;
         }
         let limit = self.limit();
@@ -252,12 +289,20 @@ impl Receiver {
         self.held_by_messages().saturating_add(len).saturating_add(MOST_OVERHEAD) <= limit
     }
 
+    /// Whether nothing can ever move again: the very next chunk does not fit, nothing can be pulled, and what is held are
+    /// beginnings. A sender that interleaves more than its peer's buffer holds brings that about.
+    fn is_wedged(&self, tsn: u64) -> bool {
+        self.format.is_interleaved()
+            && tsn == self.tracker.cumulative().saturating_add(1)
+            && !self.has_something()
+    }
+
     /// Tells the sender of a window that grew by a good part, rather than of every byte.
     ///
     //= rfc9260 §6.2
     //# When the window opens up, an SCTP receiver SHOULD send additional SACK chunks to update the window even if no
     //# new data is received.
-    fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self) {
         let window = self.window();
         if window >= self.advertised.saturating_add(self.buffer / 2)
             || (self.advertised < 2_400 && window >= self.buffer / 4)

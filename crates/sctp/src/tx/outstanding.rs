@@ -7,9 +7,10 @@
 use super::OVERHEAD;
 use super::queue::{Fragment, Limit};
 use crate::chunk::data::DataHeader;
+use crate::chunk::forward_tsn::Skipped;
 use crate::chunk::sack::Sack;
 use crate::types::StreamId;
-use base::{Serial16, Serial32};
+use base::Serial32;
 use bytes::Bytes;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -293,30 +294,37 @@ impl Outstanding {
         abandoned
     }
 
-    /// The message a chunk belongs to, unless it was given up already.
-    pub(crate) fn message_of(&self, tsn: u64) -> Option<u64> {
-        self.item(tsn).filter(|item| item.status != Status::Abandoned).map(|item| item.message)
+    /// The message a chunk belongs to and its stream, unless it was given up already.
+    pub(crate) fn message_of(&self, tsn: u64) -> Option<(u64, StreamId)> {
+        let item = self.item(tsn).filter(|item| item.status != Status::Abandoned)?;
+        Some((item.message, item.header.stream))
+    }
+
+    /// The lowest TSN that is not acknowledged cumulatively.
+    pub(crate) fn first(&self) -> u64 {
+        self.base
     }
 
     /// Gives up the message that has chunk `tsn`: every chunk of it, and with `rest` a stand-in for those never sent,
     /// so that the peer can be told to skip to its very end (RFC 3758 §3.5, A3).
     pub(crate) fn abandon(&mut self, now: Instant, tsn: u64, rest: Option<DataHeader>) {
-        let Some(message) = self.message_of(tsn) else { return };
+        let Some((message, _)) = self.message_of(tsn) else { return };
         if let Some(header) = rest {
-            self.held += OVERHEAD;
-            let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::InFlight);
-            let item =
-                Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
-            self.items.push_back(item);
+            self.push_stand_in(now, message, header);
         }
-        // Its chunks are consecutive.
+        // Its chunks are consecutive, or with interleaving at least in order.
         let mut first = tsn;
-        while self.item(first - 1).is_some_and(|item| item.message == message) {
+        while first > self.base
+            && !self.item(first).is_some_and(|item| item.message == message && item.header.begin)
+        {
             first -= 1;
         }
         for tsn in first.. {
             let Some(index) = self.index(tsn) else { break };
-            let Some(item) = self.items.get_mut(index).filter(|item| item.message == message) else { break };
+            let Some(item) = self.items.get_mut(index) else { break };
+            if item.message != message {
+                continue;
+            }
             if item.status == Status::InFlight {
                 self.in_flight -= item.payload.len();
             }
@@ -324,7 +332,25 @@ impl Outstanding {
             item.status = Status::Abandoned;
             item.payload = Bytes::new();
             self.last_abandoned = self.last_abandoned.max(tsn);
+            if item.header.end {
+                break;
+            }
         }
+    }
+
+    /// Gives up a message all of whose chunks may be acknowledged already, but for those never sent.
+    pub(crate) fn abandon_rest(&mut self, now: Instant, message: u64, rest: DataHeader) {
+        let tsn = self.next();
+        self.push_stand_in(now, message, rest);
+        self.abandon(now, tsn, None);
+    }
+
+    fn push_stand_in(&mut self, now: Instant, message: u64, header: DataHeader) {
+        self.held += OVERHEAD;
+        let (payload, limit, status) = (Bytes::new(), Limit::Never, Status::InFlight);
+        let item =
+            Item { header, payload, message, limit, status, transmissions: 0, packet: 0, sent_at: now };
+        self.items.push_back(item);
     }
 
     /// Moves `Advanced.Peer.Ack.Point` over what was given up (RFC 3758 §3.5, C1 and C2) and tells whether there is
@@ -343,23 +369,26 @@ impl Outstanding {
         self.advanced >= self.base
     }
 
-    /// What a FORWARD TSN says: the new cumulative TSN, and the last sequence number skipped in each ordered stream;
-    /// at most `max` streams.
-    pub(crate) fn forward(&self, max: usize) -> (Serial32, BTreeMap<StreamId, Serial16>) {
+    /// What a FORWARD TSN or I-FORWARD-TSN says: the new cumulative TSN, and the last message skipped in each stream, at
+    /// most `max` of them. Only with interleaving unordered messages count as well.
+    pub(crate) fn forward(&self, interleaved: bool, max: usize) -> (Serial32, Vec<Skipped>) {
         let mut skipped = BTreeMap::new();
         let mut upto = self.base - 1;
         for tsn in self.base..=self.advanced {
             let Some(item) = self.item(tsn) else { break };
-            if item.status == Status::Abandoned && !item.header.unordered {
-                let full = skipped.len() >= max && !skipped.contains_key(&item.header.stream);
+            let DataHeader { stream, unordered, mid, .. } = item.header;
+            if item.status == Status::Abandoned && (interleaved || !unordered) {
+                let full = skipped.len() >= max && !skipped.contains_key(&(stream, unordered));
                 if full {
                     break;
                 }
-                skipped.insert(item.header.stream, item.header.ssn);
+                skipped.insert((stream, unordered), mid);
             }
             upto = tsn;
         }
-        (Serial32(upto as u32), skipped)
+        let skipped = skipped.into_iter();
+        let skipped = skipped.map(|((stream, unordered), mid)| Skipped { stream, unordered, mid });
+        (Serial32(upto as u32), skipped.collect())
     }
 
     /// `Advanced.Peer.Ack.Point`.
@@ -453,7 +482,7 @@ impl Outstanding {
         self.in_flight -= item.payload.len();
         item.status = Status::Lost;
         let spent = match item.limit {
-            Limit::Never => false,
+            Limit::Never | Limit::Priority(_) => false,
             Limit::Retransmits(max) => item.transmissions > max,
             Limit::Until(deadline) => deadline <= now,
         };

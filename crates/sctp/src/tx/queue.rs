@@ -1,45 +1,32 @@
 //! Messages that wait for their first transmission, and whose turn it is.
 //!
 //! Without user message interleaving (RFC 8260) the fragments of a message have consecutive TSNs, so the choice
-//! between streams is made per message. It is weighted fair queueing: each message is stamped with the virtual time at
-//! which its stream, given its weight, would have finished it, and the lowest stamp goes first.
+//! between streams is made per message; with it, per fragment. Either way it is a look at the top of a heap, and for a
+//! single stream the heap has one entry.
 
-use super::OVERHEAD;
-use crate::chunk::data::DataHeader;
-use crate::types::{Message, Order, Reliability, SendOptions, StreamId};
-use base::Serial16;
+mod message;
+mod stream;
+mod turns;
+
+pub(crate) use message::Limit;
+
+use crate::chunk::data::{DataHeader, Format};
+use crate::config::Scheduler;
+use crate::types::{End, Message, MessageId, Order, Piece, Ppid, SendOptions, StreamId};
+use base::Serial32;
 use bytes::Bytes;
+use message::Queued;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-
-/// The weight of a stream that was given none: "normal" of RFC 8831 §6.4.
-const DEFAULT_WEIGHT: u16 = 256;
+use stream::{Active, Begun, Charge, Open, Reset, Stream, Turn};
+use turns::Turns;
 
 /// A fragment smaller than this is not worth its header.
 const MIN_FRAGMENT: usize = 16;
 
-/// When a message is given up, resolved against the time of `send`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
-    Never,
-    Retransmits(u16),
-    Until(Instant),
-}
-
-impl Limit {
-    fn resolve(reliability: Reliability, now: Instant) -> Self {
-        match reliability {
-            Reliability::Reliable => Self::Never,
-            Reliability::MaxRetransmits(count) => Self::Retransmits(count),
-            Reliability::MaxLifetime(life) => now.checked_add(life).map_or(Self::Never, Self::Until),
-        }
-    }
-
-    fn is_expired(self, now: Instant) -> bool {
-        matches!(self, Self::Until(deadline) if deadline <= now)
-    }
-}
+/// Room for messages that the queue of a stream may keep while it is idle.
+const MAX_SPARE: usize = 16;
 
 /// A piece of a message, ready for its TSN.
 #[derive(Clone, Debug)]
@@ -51,177 +38,292 @@ pub(crate) struct Fragment {
     pub(crate) limit: Limit,
     /// The stream's queue fell to its threshold with this piece.
     pub(crate) low: bool,
+    /// It ends a message whose acknowledgement is wanted at once.
+    pub(crate) immediate: bool,
+    /// It ends a message whose sender wants to know.
+    pub(crate) tracking: Option<MessageId>,
 }
 
-#[derive(Debug)]
-struct Queued {
-    message: Message,
-    order: Order,
-    limit: Limit,
-    number: u64,
-    /// Left out of `Stream::buffered`.
-    uncounted: bool,
-}
-
-impl Queued {
-    /// What `bytes` of its payload count for in `Stream::buffered`.
-    fn counted(&self, bytes: usize) -> usize {
-        if self.uncounted { 0 } else { bytes }
-    }
-}
-
-/// Whether a stream is being reset (RFC 6525 §5.1.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Reset {
-    #[default]
-    None,
-    /// Asked for; messages queued before still go out.
-    Draining,
-    /// The request is with the peer.
-    Requested,
-}
-
-#[derive(Debug)]
-struct Stream {
-    queue: VecDeque<Queued>,
-    next_ssn: Serial16,
-    /// Payload bytes in `queue`, the fragments already taken left out.
-    buffered: usize,
-    low_threshold: usize,
-    weight: u16,
-    /// Virtual time at which what was scheduled so far is finished.
-    finish: u64,
-    reset: Reset,
-}
-
-impl Default for Stream {
-    fn default() -> Self {
-        Self {
-            queue: VecDeque::new(),
-            next_ssn: Serial16(0),
-            buffered: 0,
-            low_threshold: 0,
-            weight: DEFAULT_WEIGHT,
-            finish: 0,
-            reset: Reset::None,
-        }
-    }
-}
-
-impl Stream {
-    /// Takes `bytes` off the count; tells whether it thereby fell to the threshold.
-    fn unbuffer(&mut self, bytes: usize) -> bool {
-        let before = self.buffered;
-        self.buffered = before.saturating_sub(bytes);
-        before > self.low_threshold && self.buffered <= self.low_threshold
-    }
-}
-
-/// The message at the head, once its first fragment was taken.
+/// A message that left the queue without being sent.
 #[derive(Clone, Copy, Debug)]
-struct Current {
-    stream: StreamId,
-    offset: usize,
-    ssn: Serial16,
+pub(crate) struct Dropped {
+    pub(crate) stream: StreamId,
+    /// The stream's queue fell to its threshold thereby.
+    pub(crate) low: bool,
+    pub(crate) tracking: Option<MessageId>,
+}
+
+/// The rest of a message some of which was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Of its never written last fragment.
+    pub(crate) header: DataHeader,
+    pub(crate) dropped: Dropped,
+}
+
+/// What an open message came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Opened {
+    /// There is none.
+    None,
+    /// Nothing of it was sent, and it is gone.
+    Dropped(Dropped),
+    /// A part of it was sent: this is its number.
+    Begun(u64),
+    /// It was gone already.
+    GivenUp,
 }
 
 /// All messages not yet sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SendQueue {
     streams: BTreeMap<StreamId, Stream>,
-    /// One entry for each stream with messages, by the stamp of its first one. `current`'s stream is not in it.
-    turns: BinaryHeap<Reverse<(u64, u64, StreamId)>>,
-    current: Option<Current>,
-    virtual_time: u64,
+    turns: Turns,
+    format: Format,
+    /// The payload of a chunk that fills a packet alone.
+    full: usize,
     next_number: u64,
     held: usize,
     messages: usize,
     /// Streams with `Reset::Draining` and nothing left to send.
     drained: Vec<StreamId>,
+    /// Streams with a message that is not ended.
+    open: BTreeSet<StreamId>,
+    /// Messages with a priority of which nothing was sent, the least important last, older ones behind.
+    evictable: BTreeSet<(u32, Reverse<u64>, StreamId)>,
+    /// For the next stream that gets something to send.
+    spare: Option<Box<Active>>,
 }
 
 impl SendQueue {
-    pub(crate) fn push(&mut self, now: Instant, stream: StreamId, message: Message, options: SendOptions) {
-        let len = message.payload.len();
-        let number = self.next_number;
-        self.next_number += 1;
-        self.held += len + OVERHEAD;
-        self.messages += 1;
-        let entry = self.streams.entry(stream).or_default();
-        let limit = Limit::resolve(options.reliability, now);
-        let was_idle = entry.queue.is_empty();
-        let queued = Queued { message, order: options.order, limit, number, uncounted: options.uncounted };
-        entry.buffered += queued.counted(len);
-        entry.queue.push_back(queued);
-        if was_idle {
+    pub(crate) fn new(scheduler: Scheduler, full: usize) -> Self {
+        Self {
+            streams: BTreeMap::new(),
+            turns: Turns::new(scheduler),
+            format: Format::Plain,
+            full,
+            next_number: 0,
+            held: 0,
+            messages: 0,
+            drained: Vec::new(),
+            open: BTreeSet::new(),
+            evictable: BTreeSet::new(),
+            spare: None,
+        }
+    }
+
+    /// Begins towards a peer with this window. Nothing was sent before.
+    pub(crate) fn start(&mut self, format: Format, full: usize, window: usize) {
+        self.format = format;
+        self.turns.set_window(window);
+        self.set_full(full);
+    }
+
+    /// Sets the payload of a chunk that fills a packet alone.
+    pub(crate) fn set_full(&mut self, full: usize) {
+        self.full = full;
+        // What was ready may be no longer, and the other way round.
+        let pinned = self.turns.pinned;
+        self.turns.clear();
+        self.turns.pinned = pinned;
+        let streams: Vec<_> = self.streams.keys().copied().filter(|stream| Some(*stream) != pinned).collect();
+        for stream in streams {
+            if let Some(active) = self.active(stream) {
+                active.turn = Turn::Idle;
+            }
             self.schedule(stream);
         }
+        self.settle();
     }
 
-    /// Drops messages at the head whose lifetime is over and of which nothing was sent. `low` hears of streams whose
-    /// queue fell to its threshold thereby. Returns how many were dropped.
-    pub(crate) fn drop_expired(&mut self, now: Instant, mut low: impl FnMut(StreamId)) -> u64 {
-        let mut dropped = 0;
-        while let Some(stream) = self.head().filter(|_| self.current.is_none()) {
-            let Some(entry) = self.streams.get_mut(&stream) else { break };
-            let Some(first) = entry.queue.front().filter(|first| first.limit.is_expired(now)) else { break };
-            let len = first.message.payload.len();
-            let counted = first.counted(len);
-            if entry.unbuffer(counted) {
-                low(stream);
+    pub(crate) fn push(&mut self, now: Instant, stream: StreamId, message: Message, options: SendOptions) {
+        let queued = Queued::whole(now, self.next_number, message, options);
+        self.enqueue(stream, queued);
+    }
+
+    /// Queues a piece. Whether it begins a message depends on whether one is open.
+    pub(crate) fn push_piece(&mut self, now: Instant, stream: StreamId, piece: Piece, options: SendOptions) {
+        let is_last = piece.end != End::More;
+        if !self.open.contains(&stream) {
+            if is_last {
+                self.push(now, stream, Message { ppid: piece.ppid, payload: piece.payload }, options);
+                return;
             }
-            self.turns.pop();
-            self.finish_first(stream);
-            self.held -= len + OVERHEAD;
-            dropped += 1;
+            let queued = Queued::open(now, self.next_number, piece, options);
+            self.enqueue(stream, queued);
+            self.open.insert(stream);
+            if let Some(active) = self.active(stream) {
+                active.open = Open::Open;
+            }
+            return;
         }
-        dropped
+        let Some(active) = self.streams.get_mut(&stream).and_then(|entry| entry.active.as_mut()) else {
+            return;
+        };
+        let Some(last) = active.queue.back_mut() else { return };
+        self.held -= last.held();
+        active.buffered += last.counted(piece.payload.len());
+        last.append(piece.payload, is_last);
+        self.held += last.held();
+        if is_last {
+            active.open = Open::None;
+            self.open.remove(&stream);
+        }
+        self.schedule(stream);
+        self.settle();
     }
 
-    /// The length of the next fragment when `room` payload bytes are left in a packet that holds `full` of them when
-    /// it has nothing else. `None` when nothing waits or when the next fragment wants a packet of its own.
-    pub(crate) fn next_fragment(&self, room: usize, full: usize) -> Option<usize> {
-        let stream = self.head()?;
-        let first = self.streams.get(&stream)?.queue.front()?;
-        let total = first.message.payload.len();
-        let offset = self.current.map_or(0, |current| current.offset);
-        fragment_len(total, total - offset, room, full)
+    /// Lets what is there of an open message go without waiting for a full packet, but for its last byte.
+    pub(crate) fn flush_open(&mut self, stream: StreamId) {
+        if self.open.contains(&stream)
+            && let Some(last) = self.active(stream).and_then(|active| active.queue.back_mut())
+        {
+            last.flush();
+            self.schedule(stream);
+            self.settle();
+        }
+    }
+
+    /// The same for all: their tails may be what fills the send buffer.
+    pub(crate) fn flush_all_open(&mut self) {
+        for stream in self.open.iter().copied().collect::<Vec<_>>() {
+            self.flush_open(stream);
+        }
+    }
+
+    /// Whether a message is open on the stream, or was until it was given up.
+    pub(crate) fn is_open(&self, stream: StreamId) -> bool {
+        self.active_ref(stream).is_some_and(|active| active.open != Open::None)
+    }
+
+    /// Tells once that the open message was given up.
+    pub(crate) fn take_given_up(&mut self, stream: StreamId) -> bool {
+        let Some(active) = self.active(stream).filter(|active| active.open == Open::GivenUp) else {
+            return false;
+        };
+        active.open = Open::None;
+        self.retire(stream);
+        true
+    }
+
+    /// Looks at the open message, and drops it if nothing of it was sent.
+    pub(crate) fn close_open(&mut self, stream: StreamId) -> Opened {
+        if self.take_given_up(stream) {
+            return Opened::GivenUp;
+        }
+        let Some(active) = self.active(stream).filter(|active| active.open == Open::Open) else {
+            return Opened::None;
+        };
+        if active.queue.len() == 1 && active.begun.is_some() {
+            return active.queue.front().map_or(Opened::None, |first| Opened::Begun(first.number));
+        }
+        let at = active.queue.len().saturating_sub(1);
+        let dropped = self.remove(stream, at);
+        self.take_given_up(stream);
+        dropped.map_or(Opened::None, Opened::Dropped)
+    }
+
+    /// Ends the open message with what is there of it.
+    pub(crate) fn end_open(&mut self, now: Instant, stream: StreamId) {
+        if self.open.contains(&stream) {
+            let piece = Piece { ppid: Ppid(0), payload: Bytes::new(), end: End::Last };
+            self.push_piece(now, stream, piece, SendOptions::new());
+        }
+    }
+
+    /// Drops messages at the head whose lifetime is over and of which nothing was sent. Returns how many.
+    pub(crate) fn drop_expired(&mut self, now: Instant, mut dropped: impl FnMut(Dropped)) -> u64 {
+        let mut count = 0;
+        while let Some(stream) = self.head() {
+            let expired = self.active_ref(stream).is_some_and(|active| {
+                active.begun.is_none()
+                    && active.queue.front().is_some_and(|first| first.limit.is_expired(now))
+            });
+            if !expired {
+                break;
+            }
+            let Some(one) = self.remove(stream, 0) else { break };
+            dropped(one);
+            count += 1;
+        }
+        count
+    }
+
+    /// Makes `bytes` of room by dropping messages less important than `priority`, or than anything without one
+    /// (RFC 7496 §3.2). Drops none when that would not be enough.
+    pub(crate) fn evict(&mut self, priority: Option<u32>, bytes: usize) -> Vec<Dropped> {
+        let mut found = Vec::new();
+        let mut room = 0;
+        for &(value, Reverse(number), stream) in self.evictable.iter().rev() {
+            if room >= bytes || priority.is_some_and(|priority| value <= priority) {
+                break;
+            }
+            let queue = self.active_ref(stream).map(|active| &active.queue);
+            let queued = queue.and_then(|queue| {
+                let at = queue.binary_search_by_key(&number, |queued| queued.number).ok()?;
+                queue.get(at)
+            });
+            room += queued.map_or(0, Queued::held);
+            found.push((stream, number));
+        }
+        if room < bytes {
+            return Vec::new();
+        }
+        found
+            .into_iter()
+            .filter_map(|(stream, number)| {
+                let queue = &self.active_ref(stream)?.queue;
+                let at = queue.binary_search_by_key(&number, |queued| queued.number).ok()?;
+                self.remove(stream, at)
+            })
+            .collect()
+    }
+
+    /// The length of the next fragment when `room` payload bytes are left in the packet. `None` when nothing waits or
+    /// when the next fragment wants a packet of its own.
+    pub(crate) fn next_fragment(&self, room: usize) -> Option<usize> {
+        let active = self.active_ref(self.head()?)?;
+        active.first(self.full)?.fragment(active.begun.is_some(), room, self.full)
     }
 
     /// Whether the next message is one that would fill the packet, were there room for a fragment.
-    pub(crate) fn next_is_large(&self, full: usize) -> bool {
-        let first = self.head().and_then(|stream| self.streams.get(&stream)?.queue.front());
-        first.is_some_and(|first| first.message.payload.len() > full)
+    pub(crate) fn next_is_large(&self) -> bool {
+        let active = self.head().and_then(|stream| self.active_ref(stream));
+        active.is_some_and(|active| {
+            active.first(self.full).is_some_and(|first| first.is_large(active.begun.is_some(), self.full))
+        })
     }
 
     /// The length of the chunks that fill an otherwise empty packet, headers and padding included, if that is easy to
-    /// say: when one message fills it, or when all that waits is on one stream. `payload_limit` is how much payload
-    /// may go at all.
+    /// say: when one message fills it, or when all that goes into it is on one stream. `payload_limit` is how much
+    /// payload may go at all.
     pub(crate) fn next_packet(&self, now: Instant, space: usize, payload_limit: usize) -> Option<usize> {
-        let full = super::payload_room(space);
-        let entry = self.streams.get(&self.head()?)?;
-        let one_stream = self.turns.len() + usize::from(self.current.is_some()) == 1;
-        let mut offset = self.current.map_or(0, |current| current.offset);
+        let active = self.active_ref(self.head()?)?;
+        let one_stream = self.turns.is_single() || self.turns.is_per_packet();
+        let mut begun = active.begun.is_some();
         let (mut used, mut payload) = (0, 0);
-        for queued in &entry.queue {
-            if offset == 0 && queued.limit.is_expired(now) {
+        for queued in &active.queue {
+            if !begun && queued.limit.is_expired(now) {
                 return None;
             }
-            let total = queued.message.payload.len();
-            let rest = total - offset;
-            let Some(len) = fragment_len(total, rest, super::payload_room(space - used), full) else {
-                if total > full {
+            if !begun && !queued.is_ready(self.full) {
+                break;
+            }
+            let left = queued.left();
+            let room = super::payload_room(self.format, space - used);
+            let Some(len) = queued.fragment(begun, room, self.full) else {
+                if queued.is_large(begun, self.full) {
                     used = space;
                 }
                 break;
             };
             payload += len;
-            used += super::data_len(crate::tlv::padded(len));
+            used += super::data_len(self.format, crate::tlv::padded(len));
             if payload > payload_limit {
                 return None;
             }
-            offset = 0;
-            if len < rest || used >= space {
+            begun = false;
+            if len < left || used >= space {
                 break;
             }
             if !one_stream {
@@ -234,83 +336,108 @@ impl SendQueue {
     /// Takes the next `len` bytes: what `next_fragment` said.
     pub(crate) fn take(&mut self, len: usize) -> Option<Fragment> {
         let stream = self.head()?;
+        let interleaved = self.format.is_interleaved();
         let entry = self.streams.get_mut(&stream)?;
-        let first = entry.queue.front()?;
+        let active = entry.active.as_mut()?;
+        if let Turn::Scheduled(stamp) = active.turn {
+            self.turns.grant(active, stamp);
+            self.turns.pinned = Some(stream);
+            active.turn = Turn::Pinned;
+        }
+        let first = active.queue.front_mut()?;
         let unordered = first.order == Order::Unordered;
-        let current = match self.current {
-            Some(current) => current,
+        let begun = match active.begun {
+            Some(begun) => begun,
             None => {
-                let Reverse((stamp, ..)) = self.turns.pop()?;
-                self.virtual_time = self.virtual_time.max(stamp);
-                let ssn = entry.next_ssn;
-                if !unordered {
-                    entry.next_ssn = ssn.next();
+                let next = if unordered { &mut entry.next_unordered } else { &mut entry.next_ordered };
+                let mid = *next;
+                *next = mid.next();
+                if let Limit::Priority(priority) = first.limit {
+                    self.evictable.remove(&(priority, Reverse(first.number), stream));
                 }
-                Current { stream, offset: 0, ssn }
+                // One that is open may be endless. It is the receiver's choice to hold it whole.
+                let counts = interleaved && !first.is_open() && first.left() > self.full;
+                let charge = if counts { self.turns.charge(first.left()) } else { None };
+                let charge = charge.unwrap_or_default();
+                self.turns.begin(charge);
+                Begun { mid, fsn: 0, charge }
             }
         };
-        let total = first.message.payload.len();
-        let end_offset = (current.offset + len).min(total);
+        self.held -= first.held();
+        let begin = active.begun.is_none();
+        let payload = first.take(len);
+        let end = first.left() == 0 && !first.is_open();
         let header = DataHeader {
             stream,
-            ssn: if unordered { Serial16(0) } else { current.ssn },
-            ppid: first.message.ppid,
+            mid: if unordered && !interleaved { Serial32(0) } else { begun.mid },
+            fsn: begun.fsn,
+            ppid: first.ppid,
             unordered,
-            begin: current.offset == 0,
-            end: end_offset == total,
+            begin,
+            end,
         };
-        let payload = first.message.payload.slice(current.offset..end_offset);
         let (message, limit) = (first.number, first.limit);
+        let (immediate, tracking) = (end && first.immediate, first.tracking.filter(|_| end));
         let counted = first.counted(payload.len());
-        let low = entry.unbuffer(counted);
-        self.held -= payload.len();
-        if header.end {
-            self.current = None;
-            self.held -= OVERHEAD;
-            self.finish_first(stream);
-        } else {
-            self.current = Some(Current { offset: end_offset, ..current });
+        self.held += if end { 0 } else { first.held() };
+        active.begun = Some(Begun { fsn: begun.fsn.wrapping_add(1), ..begun });
+        let low = active.unbuffer(counted, entry.low_threshold);
+        if interleaved {
+            self.turns.correct(entry.weight, active, payload.len());
         }
-        Some(Fragment { header, payload, message, limit, low })
+        if end {
+            active.queue.pop_front();
+            self.messages -= 1;
+            self.end_begun(stream);
+        }
+        if !self.turns.is_per_packet() && (end || interleaved) {
+            self.unpin(stream);
+        }
+        self.settle();
+        Some(Fragment { header, payload, message, limit, low, immediate, tracking })
     }
 
-    /// Gives up the rest of a message some of which is sent. Returns the header of its never written last fragment,
-    /// and whether the stream's queue fell to its threshold.
-    pub(crate) fn abandon(&mut self, message: u64) -> Option<(DataHeader, bool)> {
-        let current = self.current?;
-        let entry = self.streams.get_mut(&current.stream)?;
-        let first = entry.queue.front().filter(|first| first.number == message)?;
-        let rest = first.message.payload.len() - current.offset;
+    /// The packet is full: with one stream a packet, it is another's turn.
+    pub(crate) fn end_packet(&mut self) {
+        if let Some(stream) = self.turns.pinned
+            && (self.format.is_interleaved()
+                || self.active_ref(stream).is_none_or(|active| active.begun.is_none()))
+        {
+            self.unpin(stream);
+            self.settle();
+        }
+    }
+
+    /// Gives up the rest of a message some of which is sent.
+    pub(crate) fn abandon(&mut self, stream: StreamId, message: u64) -> Option<Cut> {
+        let active = self.active_ref(stream)?;
+        let begun = active.begun?;
+        let first = active.queue.front().filter(|first| first.number == message)?;
         let unordered = first.order == Order::Unordered;
         let header = DataHeader {
-            stream: current.stream,
-            ssn: if unordered { Serial16(0) } else { current.ssn },
-            ppid: first.message.ppid,
+            stream,
+            mid: if unordered && !self.format.is_interleaved() { Serial32(0) } else { begun.mid },
+            fsn: begun.fsn,
+            ppid: first.ppid,
             unordered,
             begin: false,
             end: true,
         };
-        let counted = first.counted(rest);
-        let low = entry.unbuffer(counted);
-        self.held -= rest + OVERHEAD;
-        self.current = None;
-        self.finish_first(current.stream);
-        Some((header, low))
+        let dropped = self.remove(stream, 0)?;
+        Some(Cut { header, dropped })
     }
 
-    /// The peer takes fewer streams than messages are queued for: drops those beyond. Returns how many.
-    pub(crate) fn limit_streams(&mut self, count: u16) -> u64 {
-        let beyond = self.streams.split_off(&StreamId(count));
-        if beyond.is_empty() {
-            return 0;
+    /// The peer takes fewer streams than messages are queued for: drops those beyond.
+    pub(crate) fn limit_streams(&mut self, count: u16) -> Vec<Dropped> {
+        let beyond: Vec<_> = self.streams.range(StreamId(count)..).map(|(stream, _)| *stream).collect();
+        let mut dropped = Vec::new();
+        for stream in beyond {
+            while let Some(one) = self.remove(stream, 0) {
+                dropped.push(one);
+            }
+            self.take_given_up(stream);
+            self.streams.remove(&stream);
         }
-        let mut dropped = 0;
-        for queued in beyond.values().flat_map(|stream| &stream.queue) {
-            self.held -= queued.message.payload.len() + OVERHEAD;
-            self.messages -= 1;
-            dropped += 1;
-        }
-        self.turns.retain(|Reverse((.., stream))| stream.0 < count);
         dropped
     }
 
@@ -320,9 +447,10 @@ impl SendQueue {
             let (low_threshold, weight) = (stream.low_threshold, stream.weight);
             *stream = Stream { low_threshold, weight, ..Stream::default() };
         }
-        self.turns.clear();
+        self.turns.clear_all();
         self.drained.clear();
-        self.current = None;
+        self.open.clear();
+        self.evictable.clear();
         self.held = 0;
         self.messages = 0;
     }
@@ -334,7 +462,7 @@ impl SendQueue {
             return false;
         }
         entry.reset = Reset::Draining;
-        if entry.queue.is_empty() {
+        if entry.active.is_none() {
             self.drained.push(stream);
         }
         true
@@ -362,7 +490,11 @@ impl SendQueue {
         let Some(entry) = self.streams.get_mut(&stream) else { return };
         entry.reset = Reset::None;
         if from_zero {
-            entry.next_ssn = Serial16(0);
+            //= rfc8260 §2.3.2
+            //# When an association resets the SSN using the SCTP extension defined in [RFC6525], the two counters
+            //# (one for the ordered messages, one for the unordered messages) used for the MIDs MUST be reset to 0.
+            entry.next_ordered = Serial32(0);
+            entry.next_unordered = Serial32(0);
         }
     }
 
@@ -372,9 +504,9 @@ impl SendQueue {
 
     /// Whether anything was ever sent or queued on the stream since its last reset.
     pub(crate) fn is_used(&self, stream: StreamId) -> bool {
-        self.streams
-            .get(&stream)
-            .is_some_and(|entry| entry.next_ssn != Serial16(0) || !entry.queue.is_empty())
+        self.streams.get(&stream).is_some_and(|entry| {
+            entry.next_ordered.0 != 0 || entry.next_unordered.0 != 0 || entry.active.is_some()
+        })
     }
 
     pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
@@ -386,12 +518,14 @@ impl SendQueue {
     }
 
     #[cfg(test)]
-    fn set_next_ssn(&mut self, stream: StreamId, ssn: Serial16) {
-        self.streams.entry(stream).or_default().next_ssn = ssn;
+    fn set_next(&mut self, stream: StreamId, mid: Serial32) {
+        let entry = self.streams.entry(stream).or_default();
+        entry.next_ordered = mid;
+        entry.next_unordered = mid;
     }
 
     pub(crate) fn buffered(&self, stream: StreamId) -> usize {
-        self.streams.get(&stream).map_or(0, |entry| entry.buffered)
+        self.active_ref(stream).map_or(0, |active| active.buffered)
     }
 
     /// Bytes of memory, roughly.
@@ -404,43 +538,156 @@ impl SendQueue {
     }
 
     fn head(&self) -> Option<StreamId> {
-        match self.current {
-            Some(current) => Some(current.stream),
-            None => self.turns.peek().map(|Reverse((.., stream))| *stream),
+        self.turns.pinned.or_else(|| self.turns.peek().map(|(_, stream)| stream))
+    }
+
+    fn active(&mut self, stream: StreamId) -> Option<&mut Active> {
+        self.streams.get_mut(&stream)?.active.as_deref_mut()
+    }
+
+    fn active_ref(&self, stream: StreamId) -> Option<&Active> {
+        self.streams.get(&stream)?.active.as_deref()
+    }
+
+    fn enqueue(&mut self, stream: StreamId, queued: Queued) {
+        self.next_number += 1;
+        self.held += queued.held();
+        self.messages += 1;
+        if let Limit::Priority(priority) = queued.limit {
+            self.evictable.insert((priority, Reverse(queued.number), stream));
+        }
+        let entry = self.streams.entry(stream).or_default();
+        let active = match &mut entry.active {
+            Some(active) => active,
+            empty => empty.insert(self.spare.take().unwrap_or_default()),
+        };
+        active.buffered += queued.counted(queued.left());
+        active.queue.push_back(queued);
+        if active.turn == Turn::Idle {
+            self.schedule(stream);
+            self.settle();
         }
     }
 
-    /// Stamps the first message of a stream and gives the stream its turn.
+    /// Gives an idle stream its turn, if it has a use for it.
     fn schedule(&mut self, stream: StreamId) {
         let Some(entry) = self.streams.get_mut(&stream) else { return };
-        let Some(first) = entry.queue.front() else { return };
-        let cost = (first.message.payload.len() + OVERHEAD) as u64 * 1_024 / u64::from(entry.weight);
-        entry.finish = entry.finish.max(self.virtual_time) + cost;
-        self.turns.push(Reverse((entry.finish, first.number, stream)));
+        let Some(active) = entry.active.as_deref_mut().filter(|active| active.turn == Turn::Idle) else {
+            return;
+        };
+        let Some(first) = active.queue.front().filter(|first| first.is_ready(self.full)) else { return };
+        let left = first.left();
+        let bytes = if self.format.is_interleaved() { left.min(self.full) } else { left };
+        let number = first.number;
+        let stamp = self.turns.push(stream, entry.weight, active, number, bytes);
+        active.turn = Turn::Scheduled(stamp);
     }
 
-    /// Removes the first message of a stream that is not among the turns, and queues the stream again.
-    fn finish_first(&mut self, stream: StreamId) {
-        let Some(entry) = self.streams.get_mut(&stream) else { return };
-        entry.queue.pop_front();
-        self.messages -= 1;
-        if !entry.queue.is_empty() {
-            self.schedule(stream);
-        } else if entry.reset == Reset::Draining {
-            self.drained.push(stream);
+    /// Sees to it that the first of the turns is one that can be taken.
+    fn settle(&mut self) {
+        while self.turns.pinned.is_none()
+            && let Some((stamp, stream)) = self.turns.peek()
+        {
+            let active = self.streams.get_mut(&stream).and_then(|entry| entry.active.as_deref_mut());
+            let Some(active) = active.filter(|active| active.turn == Turn::Scheduled(stamp)) else {
+                self.turns.pop();
+                continue;
+            };
+            let first = active.queue.front();
+            let may_begin = !self.format.is_interleaved()
+                || active.begun.is_some()
+                || first.is_none_or(|first| {
+                    first.is_open() || first.left() <= self.full || self.turns.charge(first.left()).is_some()
+                });
+            if may_begin {
+                return;
+            }
+            self.turns.pop();
+            active.turn = Turn::Waiting;
+            self.turns.waiting.push_back(stream);
         }
     }
-}
 
-/// A message that fits a packet is not cut: one loss then costs one message. Larger ones fill every packet to the
-/// last word, so that packets of a burst have equal sizes.
-fn fragment_len(total: usize, rest: usize, room: usize, full: usize) -> Option<usize> {
-    if rest <= room {
-        Some(rest)
-    } else if room >= full || (total > full && room >= MIN_FRAGMENT) {
-        Some(room & !3)
-    } else {
-        None
+    /// The turn of a stream is over.
+    fn unpin(&mut self, stream: StreamId) {
+        if self.turns.pinned == Some(stream) {
+            self.turns.pinned = None;
+        }
+        if let Some(active) = self.active(stream) {
+            active.turn = Turn::Idle;
+        }
+        self.schedule(stream);
+    }
+
+    /// Takes a message out of the middle, whether begun or not.
+    fn remove(&mut self, stream: StreamId, at: usize) -> Option<Dropped> {
+        let entry = self.streams.get_mut(&stream)?;
+        let active = entry.active.as_mut()?;
+        let queued = active.queue.remove(at)?;
+        let low = active.unbuffer(queued.counted(queued.left()), entry.low_threshold);
+        self.held -= queued.held();
+        self.messages -= 1;
+        if queued.is_open() {
+            active.open = Open::GivenUp;
+            self.open.remove(&stream);
+        }
+        if let Limit::Priority(priority) = queued.limit {
+            self.evictable.remove(&(priority, Reverse(queued.number), stream));
+        }
+        if at == 0 {
+            // One that was not begun may leave in the middle of a packet.
+            let keeps_turn =
+                self.turns.is_per_packet() && active.turn == Turn::Pinned && active.begun.is_none();
+            let waits = active.turn == Turn::Waiting;
+            self.end_begun(stream);
+            if waits {
+                self.turns.waiting.retain(|waiting| *waiting != stream);
+            }
+            if !keeps_turn {
+                self.unpin(stream);
+            }
+            self.settle();
+        }
+        Some(Dropped { stream, low, tracking: queued.tracking })
+    }
+
+    /// The first message of a stream is gone.
+    fn end_begun(&mut self, stream: StreamId) {
+        let Some(active) = self.active(stream) else { return };
+        let charge = active.begun.take().map_or_else(Charge::default, |begun| begun.charge);
+        if charge != Charge::default() {
+            self.turns.finish(charge);
+            // A few at a time: one that may not be begun after all comes back.
+            for _ in 0..4 {
+                let Some(next) = self.turns.waiting.front().copied() else { break };
+                let left =
+                    self.active_ref(next).and_then(|active| active.queue.front()).map_or(0, Queued::left);
+                if self.turns.charge(left).is_none() {
+                    break;
+                }
+                self.turns.waiting.pop_front();
+                if let Some(active) = self.active(next) {
+                    active.turn = Turn::Idle;
+                }
+                self.schedule(next);
+            }
+        }
+        self.retire(stream);
+    }
+
+    /// A stream with nothing queued needs little, and may be reset.
+    fn retire(&mut self, stream: StreamId) {
+        let Some(entry) = self.streams.get_mut(&stream) else { return };
+        let empty = |active: &mut Box<Active>| active.queue.is_empty() && active.open == Open::None;
+        let Some(mut active) = entry.active.take_if(empty) else { return };
+        if entry.reset == Reset::Draining {
+            self.drained.push(stream);
+        }
+        if active.queue.capacity() <= MAX_SPARE {
+            let queue = std::mem::take(&mut active.queue);
+            *active = Active { queue, ..Active::default() };
+            self.spare = Some(active);
+        }
     }
 }
 

@@ -1,21 +1,26 @@
 //! The sending half put together: which chunk goes into the packet under construction, and what answers change.
 
+mod pieces;
+mod tracking;
+
 use super::congestion::Congestion;
 use super::outstanding::Outstanding;
-use super::queue::SendQueue;
+use super::queue::{Dropped, SendQueue};
 use super::rto::Rto;
 use super::{OVERHEAD, data_len, full_payload, payload_room};
+use crate::chunk::data::{self, Format};
 use crate::chunk::sack::Sack;
-use crate::chunk::{self, ChunkWriter, data, forward_tsn};
+use crate::chunk::{self, ChunkWriter, forward_tsn};
 use crate::config::Config;
 use crate::error::SendError;
-use crate::event::Events;
+use crate::event::{Events, Progress};
 use crate::packet;
 use crate::stats::Stats;
 use crate::tlv::padded;
-use crate::types::{Message, SendOptions, StreamId};
+use crate::types::{Message, Reliability, SendOptions, StreamId};
 use base::{PutExt, Serial32};
 use std::time::{Duration, Instant};
+use tracking::Tracked;
 
 /// What an acknowledgement meant.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +55,16 @@ pub(crate) struct Sender {
     partial: bool,
     forward_pending: bool,
     last_forward: Option<(Instant, Serial32)>,
+    format: Format,
+    tracked: Tracked,
+    /// Data was in flight before the packet under construction.
+    follows: bool,
 }
 
 impl Sender {
     pub(crate) fn new(config: &Config, first: Serial32) -> Self {
         Self {
-            queue: SendQueue::default(),
+            queue: SendQueue::new(config.scheduler, full_payload(Format::Plain, config.max_packet_len)),
             outstanding: Outstanding::new(first),
             congestion: Congestion::new(config.max_packet_len, config.initial_window),
             rto: Rto::new(config.rto_initial, config.rto_min, config.rto_max),
@@ -71,11 +80,16 @@ impl Sender {
             partial: false,
             forward_pending: false,
             last_forward: None,
+            format: Format::Plain,
+            tracked: Tracked::default(),
+            follows: false,
         }
     }
 
     /// Begins towards a peer with this window. Nothing was sent before, or what was is to be forgotten.
-    pub(crate) fn start(&mut self, first: Serial32, peer_window: u32, partial: bool) {
+    pub(crate) fn start(&mut self, first: Serial32, peer_window: u32, partial: bool, format: Format) {
+        self.format = format;
+        self.queue.start(format, full_payload(format, self.max_packet_len), peer_window as usize);
         self.outstanding = Outstanding::new(first);
         self.outstanding.set_partial(partial);
         self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
@@ -90,26 +104,28 @@ impl Sender {
 
     pub(crate) fn set_max_packet_len(&mut self, bytes: usize) {
         self.max_packet_len = bytes;
+        self.queue.set_full(full_payload(self.format, bytes));
         self.congestion.set_packet_len(bytes);
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a message, and what making room for it may change")]
     pub(crate) fn send(
         &mut self,
         now: Instant,
         stream: StreamId,
         message: Message,
         options: SendOptions,
+        events: &mut Events,
+        stats: &mut Stats,
     ) -> Result<(), SendError> {
         let len = message.payload.len();
         if len > self.send_buffer {
             return Err(SendError::TooLarge { limit: self.send_buffer });
         }
-        let held = self.held();
-        // One message always fits, whatever its bookkeeping adds.
-        if held > 0 && held + len + OVERHEAD > self.send_buffer {
-            self.wants_space = true;
+        if !self.has_room(len, options.reliability, events, stats) {
             return Err(SendError::WouldBlock(message));
         }
+        self.tracked.expect(options.tracking);
         self.queue.push(now, stream, message, options);
         Ok(())
     }
@@ -117,8 +133,8 @@ impl Sender {
     /// Whether a DATA chunk could be written into a packet now.
     pub(crate) fn is_ready(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) -> bool {
         self.drop_expired(now, events, stats);
-        let full = full_payload(self.max_packet_len);
-        match self.outstanding.next_lost().or_else(|| self.queue.next_fragment(full, full)) {
+        let full = full_payload(self.format, self.max_packet_len);
+        match self.outstanding.next_lost().or_else(|| self.queue.next_fragment(full)) {
             Some(len) => self.window_allows(len),
             None => false,
         }
@@ -138,6 +154,7 @@ impl Sender {
         let number = self.packet + 1;
         let mut wrote = false;
         self.limited = false;
+        self.follows = self.outstanding.in_flight() > 0;
         while self.write_chunk(now, out, start, number, stats, events) {
             wrote = true;
         }
@@ -147,6 +164,7 @@ impl Sender {
             self.last_sent = Some(now);
             self.offer_space(events);
         }
+        self.queue.end_packet();
         wrote
     }
 
@@ -185,6 +203,7 @@ impl Sender {
         {
             self.rescue = true;
         }
+        self.tracked.deliver(self.outstanding.first(), events);
         self.give_up(now, &lost.abandoned, events, stats);
         // RFC 9260 §6.2.1, D ii.
         self.peer_window = (sack.window as usize).saturating_sub(self.outstanding.in_flight());
@@ -194,9 +213,11 @@ impl Sender {
     }
 
     /// Takes in the cumulative TSN of a SHUTDOWN.
-    pub(crate) fn on_cumulative(&mut self, now: Instant, cumulative: Serial32) -> bool {
+    pub(crate) fn on_cumulative(&mut self, now: Instant, cumulative: Serial32, events: &mut Events) -> bool {
         let tsn = self.outstanding.extend(cumulative);
-        self.outstanding.on_cumulative(now, Duration::ZERO, tsn).advanced
+        let advanced = self.outstanding.on_cumulative(now, Duration::ZERO, tsn).advanced;
+        self.tracked.deliver(self.outstanding.first(), events);
+        advanced
     }
 
     /// T3-rtx expired.
@@ -220,14 +241,16 @@ impl Sender {
 
     /// Appends a FORWARD TSN if one is due.
     pub(crate) fn write_forward(&mut self, now: Instant, out: &mut Vec<u8>, space: usize) -> bool {
-        let Some(entries) = space.checked_sub(forward_tsn::MIN_LEN).map(|rest| rest / 4) else {
+        let Some(entries) =
+            space.checked_sub(forward_tsn::MIN_LEN).map(|rest| rest / forward_tsn::entry_len(self.format))
+        else {
             return false;
         };
         if !std::mem::take(&mut self.forward_pending) || !self.outstanding.advance() {
             return false;
         }
-        let (cumulative, skipped) = self.outstanding.forward(entries);
-        forward_tsn::write(out, cumulative, skipped);
+        let (cumulative, skipped) = self.outstanding.forward(self.format.is_interleaved(), entries);
+        forward_tsn::write(out, self.format, cumulative, skipped);
         self.last_forward = Some((now, cumulative));
         true
     }
@@ -240,6 +263,7 @@ impl Sender {
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
         self.outstanding = Outstanding::new(self.outstanding.next_tsn());
+        self.tracked = Tracked::default();
         self.wants_space = false;
         self.forward_pending = false;
     }
@@ -264,7 +288,7 @@ impl Sender {
 
     /// Bytes of memory, roughly: what `send_buffer` bounds.
     pub(crate) fn held(&self) -> usize {
-        self.queue.held() + self.outstanding.held()
+        self.queue.held() + self.outstanding.held() + self.tracked.held()
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -296,11 +320,11 @@ impl Sender {
         if let Some(len) = self.outstanding.next_lost() {
             // A chunk cut for a larger packet cannot be cut again under the same TSN; it goes alone.
             let alone = used == packet::HEADER_LEN;
-            if (data_len(padded(len)) > space && !alone) || !self.window_allows(len) {
+            if (data_len(self.format, padded(len)) > space && !alone) || !self.window_allows(len) {
                 return false;
             }
             let Some(chunk) = self.outstanding.repeat(now, number) else { return false };
-            data::write(out, chunk.tsn, chunk.header, true, chunk.payload);
+            data::write(out, self.format, chunk.tsn, chunk.header, true, chunk.payload);
             self.rescue = false;
             self.peer_window = self.peer_window.saturating_sub(len);
             stats.retransmissions += 1;
@@ -308,8 +332,7 @@ impl Sender {
             return true;
         }
         self.drop_expired(now, events, stats);
-        let full = full_payload(self.max_packet_len);
-        let Some(len) = self.queue.next_fragment(payload_room(space), full) else { return false };
+        let Some(len) = self.queue.next_fragment(payload_room(self.format, space)) else { return false };
         if !self.window_allows(len) {
             return false;
         }
@@ -318,8 +341,16 @@ impl Sender {
         if fragment.low {
             events.buffered_low(fragment.header.stream);
         }
+        // RFC 7053 §4: the last of a burst is not to wait for a packet that does not follow.
+        let is_last = fragment.header.end && self.follows && self.queue.is_empty();
+        let immediate = probe || fragment.immediate || is_last;
+        let tracking = fragment.tracking.map(|id| (fragment.message, id));
         let Some(chunk) = self.outstanding.push(now, number, fragment) else { return false };
-        data::write(out, chunk.tsn, chunk.header, probe, chunk.payload);
+        data::write(out, self.format, chunk.tsn, chunk.header, immediate, chunk.payload);
+        if let Some((message, id)) = tracking {
+            let tsn = self.outstanding.extend(self.outstanding.next_tsn()) - 1;
+            self.tracked.sent(tsn, message, id);
+        }
         self.peer_window = self.peer_window.saturating_sub(len);
         stats.data_chunks_sent += 1;
         true
@@ -330,9 +361,8 @@ impl Sender {
     fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
         const MAX_FILL: usize = 32;
         let space = (self.max_packet_len & !3).saturating_sub(out.len() - start);
-        let full = full_payload(self.max_packet_len);
-        let fits_none = self.queue.next_fragment(payload_room(space), full).is_none();
-        if (chunk::HEADER_LEN..=MAX_FILL).contains(&space) && fits_none && self.queue.next_is_large(full) {
+        let fits_none = self.queue.next_fragment(payload_room(self.format, space)).is_none();
+        if (chunk::HEADER_LEN..=MAX_FILL).contains(&space) && fits_none && self.queue.next_is_large() {
             let pad = ChunkWriter::start(out, chunk::PAD, 0);
             out.put_zeros(space - chunk::HEADER_LEN);
             pad.finish(out);
@@ -366,19 +396,66 @@ impl Sender {
         }
     }
 
+    /// Whether the send buffer takes `len` bytes more, if need be in place of something less important.
+    fn has_room(
+        &mut self,
+        len: usize,
+        reliability: Reliability,
+        events: &mut Events,
+        stats: &mut Stats,
+    ) -> bool {
+        let wanted = self.held() + len + OVERHEAD;
+        // One message always fits, whatever its bookkeeping adds.
+        if self.held() == 0 || wanted <= self.send_buffer {
+            return true;
+        }
+        let priority = match reliability {
+            Reliability::Priority(priority) => Some(priority),
+            _ => None,
+        };
+        let evicted = self.queue.evict(priority, wanted - self.send_buffer);
+        for dropped in &evicted {
+            self.report_dropped(*dropped, Progress::Unsent, events, stats);
+        }
+        if evicted.is_empty() {
+            self.wants_space = true;
+            // What waits there for more must not be what it waits for.
+            self.queue.flush_all_open();
+        }
+        !evicted.is_empty()
+    }
+
     fn drop_expired(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) {
-        stats.messages_abandoned += self.queue.drop_expired(now, |stream| events.buffered_low(stream));
+        let tracked = &mut self.tracked;
+        stats.messages_abandoned += self.queue.drop_expired(now, |dropped| {
+            tracked.report(dropped, Progress::Unsent, events);
+        });
+    }
+
+    /// A message was dropped from the queue.
+    pub(crate) fn report_dropped(
+        &mut self,
+        dropped: Dropped,
+        progress: Progress,
+        events: &mut Events,
+        stats: &mut Stats,
+    ) {
+        stats.messages_abandoned += 1;
+        self.tracked.report(dropped, progress, events);
     }
 
     fn give_up(&mut self, now: Instant, chunks: &[u64], events: &mut Events, stats: &mut Stats) {
         for &tsn in chunks {
-            let Some(message) = self.outstanding.message_of(tsn) else { continue };
-            let rest = self.queue.abandon(message);
-            if let Some((header, true)) = rest {
-                events.buffered_low(header.stream);
+            let Some((message, stream)) = self.outstanding.message_of(tsn) else { continue };
+            let rest = self.queue.abandon(stream, message);
+            self.outstanding.abandon(now, tsn, rest.map(|cut| cut.header));
+            match rest {
+                Some(cut) => self.report_dropped(cut.dropped, Progress::Begun, events, stats),
+                None => {
+                    stats.messages_abandoned += 1;
+                    self.tracked.give_up(message, events);
+                }
             }
-            self.outstanding.abandon(now, tsn, rest.map(|(header, _)| header));
-            stats.messages_abandoned += 1;
         }
     }
 
