@@ -341,6 +341,12 @@ impl Channels {
         self.remote_limit.unwrap_or(usize::MAX).min(self.config.send_buffer)
     }
 
+    /// The largest message the peer takes, in bytes; `None` when it takes any. It bounds messages sent in pieces.
+    #[must_use]
+    pub fn remote_max_message_size(&self) -> Option<usize> {
+        self.remote_limit
+    }
+
     /// Whether everything accepted by `send` was acknowledged or given up.
     #[must_use]
     pub fn is_flushed(&self) -> bool {

@@ -21,7 +21,10 @@ mod udp;
 
 pub use builder::PeerConnectionBuilder;
 pub use byte_stream::{ByteStream, ByteStreamError};
-pub use data_channel::{DataChannel, DataChannelReceiver, DataChannelSender, Message, SendError};
+pub use data_channel::{
+    DataChannel, DataChannelReceiver, DataChannelSender, Message, MessageFate, MessageGivenUp, MessageReader,
+    MessageWriteError, MessageWriter, Receipt, SendError,
+};
 pub use events::{Event, Events, TrackEvent};
 pub use interfaces::Loopback;
 #[cfg(feature = "futures")]

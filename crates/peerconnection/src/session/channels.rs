@@ -6,7 +6,10 @@ use crate::{
     Error, ErrorKind, SessionEvent,
     data_channel::{ChannelKey, Reliability},
 };
-use datachannel::{ChannelEnd, ChannelId, ChannelInit, ChannelState, Event, Order, Payload, Priority, Role};
+use datachannel::{
+    AbandonError, ChannelEnd, ChannelId, ChannelInit, ChannelState, Delivery, Event, MessageId, Order,
+    Payload, Piece, Priority, Role, SendOptions, SendPieceError,
+};
 use std::time::Instant;
 
 /// The configuration of the layer below.
@@ -78,6 +81,73 @@ impl Session {
             Err(datachannel::SendError::WouldBlock(payload)) => Err(Some(payload)),
             Err(_) => Err(None),
         }
+    }
+
+    /// Queues a message and asks what becomes of it: [`SessionEvent::MessageDelivered`] or
+    /// [`SessionEvent::MessageAbandoned`] tells, once, under this name. `Err` as [`Session::send_data`] has it.
+    pub fn send_tracked(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+        id: MessageId,
+    ) -> Result<(), Option<Payload>> {
+        let now = self.advance(now);
+        if self.channels.state(key) == ChannelState::Connecting {
+            return Err(Some(payload));
+        }
+        match self.channels.send_with(now, key, payload, SendOptions::new().with_tracking(id)) {
+            Ok(()) => Ok(()),
+            Err(datachannel::SendError::WouldBlock(payload)) => Err(Some(payload)),
+            Err(_) => Err(None),
+        }
+    }
+
+    /// Queues a piece of a message; the first one begins it, [`datachannel::End::Last`] ends it. Until then no other
+    /// message can be sent on the channel.
+    ///
+    /// # Errors
+    /// See [`SendPieceError`]. `WouldBlock` gives the piece back when the queue is full or the channel is not open yet.
+    pub fn send_piece(&mut self, now: Instant, key: ChannelKey, piece: Piece) -> Result<(), SendPieceError> {
+        let now = self.advance(now);
+        if self.channels.state(key) == ChannelState::Connecting {
+            return Err(SendPieceError::WouldBlock(piece));
+        }
+        self.channels.send_piece(now, key, piece, SendOptions::new())
+    }
+
+    /// Lets what was queued in pieces go although it does not fill a packet.
+    pub fn flush_pieces(&mut self, now: Instant, key: ChannelKey) {
+        let now = self.advance(now);
+        self.channels.flush_pieces(now, key);
+    }
+
+    /// Gives up the message that was begun in pieces.
+    ///
+    /// # Errors
+    /// See [`AbandonError`].
+    pub fn abandon_message(&mut self, now: Instant, key: ChannelKey) -> Result<(), AbandonError> {
+        let now = self.advance(now);
+        self.channels.abandon_message(now, key)
+    }
+
+    /// From now on the messages of a channel are received in pieces, with [`Session::recv_piece`]; they may then be of any
+    /// size.
+    pub fn receive_pieces(&mut self, now: Instant, key: ChannelKey) {
+        let now = self.advance(now);
+        self.channels.set_delivery(now, key, Delivery::Pieces);
+    }
+
+    /// What is there of the next message of a channel that receives pieces.
+    pub fn recv_piece(&mut self, now: Instant, key: ChannelKey) -> Option<Piece> {
+        let now = self.advance(now);
+        self.channels.recv_piece(now, key)
+    }
+
+    /// The largest message that may be sent in pieces, in bytes; `None` when the peer takes any.
+    #[must_use]
+    pub fn max_streamed_size(&self) -> Option<usize> {
+        self.channels.remote_max_message_size()
     }
 
     /// The next message of a channel. Messages that are not fetched close the peer's window.
@@ -176,6 +246,8 @@ impl Session {
                     self.push(SessionEvent::DataChannelClosed { channel: key, end: end_of(end) });
                     SessionEvent::DataChannelStateChange(key)
                 }
+                Event::Abandoned { id, .. } => SessionEvent::MessageAbandoned(id),
+                Event::Delivered(id) => SessionEvent::MessageDelivered(id),
                 Event::Closing(key) | Event::Opened(key) => SessionEvent::DataChannelStateChange(key),
                 Event::Connected { .. } | Event::AssociationClosed(_) => {
                     self.descriptions_changed = true;

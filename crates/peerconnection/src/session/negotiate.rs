@@ -180,7 +180,7 @@ impl Session {
                 },
                 tls_id: None,
             },
-            sctp: SctpView { port: SCTP_PORT, max_message_size: self.config.max_message_size as u64 },
+            sctp: SctpView { port: SCTP_PORT, max_message_size: self.config.announced_message_size() },
             codecs: self.codecs.clone(),
             extensions: supported_extensions(),
         }

@@ -1,10 +1,17 @@
 //! How handles reach the task that owns the connection.
 
-use super::{data_channel::Message, driver::Driver, track::OutgoingMedia};
+use super::{
+    data_channel::{Message, MessageFate},
+    driver::Driver,
+    track::OutgoingMedia,
+};
 use crate::{Error, data_channel::ChannelKey};
 use bytes::Bytes;
-use datachannel::Payload;
-use std::time::Instant;
+use datachannel::{Kind, Payload};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that wait for the driver; a handle that finds the queue full waits.
@@ -33,16 +40,33 @@ pub(super) struct Outgoing {
 pub(super) enum OutgoingItem {
     /// Answered when everything before it is acknowledged, dropped when that can no longer be.
     Flush(oneshot::Sender<()>),
+    /// The message written in pieces is whole.
+    Finish,
+    /// The message written in pieces will not be whole.
+    GiveUp,
     /// Its bytes are paid for with the channel's credit.
     Message(Payload),
+    /// A part of the one message that is written in pieces, paid for with the credit of its writers. The flag tells the
+    /// writer that nothing more is wanted.
+    Piece { kind: Kind, bytes: Bytes, given_up: Arc<AtomicBool> },
+    /// From now on messages are received in pieces.
+    ReceivePieces,
+    /// A message whose fate is to be told.
+    Tracked(Payload, oneshot::Sender<MessageFate>),
 }
 
 impl Outgoing {
     /// The message, of one that is a message.
     pub(super) fn into_message(self) -> Message {
         match self.item {
-            OutgoingItem::Message(payload) => Message::from_payload(payload),
-            OutgoingItem::Flush(_) => Message::Binary(Bytes::new()),
+            OutgoingItem::Message(payload) | OutgoingItem::Tracked(payload, _) => {
+                Message::from_payload(payload)
+            }
+            OutgoingItem::Piece { bytes, .. } => Message::Binary(bytes),
+            OutgoingItem::Finish
+            | OutgoingItem::Flush(_)
+            | OutgoingItem::GiveUp
+            | OutgoingItem::ReceivePieces => Message::Binary(Bytes::new()),
         }
     }
 }

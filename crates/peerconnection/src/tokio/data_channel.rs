@@ -2,16 +2,22 @@
 
 mod message;
 mod shared;
+mod streamed;
+mod tracked;
 
 pub use self::message::{Message, SendError};
 pub(super) use self::shared::{MESSAGE_OVERHEAD, Shared, Status};
+pub(super) use self::streamed::{Incoming, PieceEnd, streamed_limit};
+pub use self::streamed::{MessageGivenUp, MessageReader, MessageWriteError, MessageWriter};
+pub use self::tracked::{MessageFate, Receipt};
 
-use self::shared::Closer;
+use self::{shared::Closer, streamed::Partial};
 use super::{
     byte_stream::{ByteStream, ByteStreamError},
     command::{Link, Outgoing, OutgoingItem},
 };
 use crate::data_channel::{ChannelKey, DataChannelEnd, DataChannelPriority, DataChannelState};
+use datachannel::{Kind, Payload};
 use std::{
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
@@ -32,7 +38,7 @@ impl DataChannel {
         shared: Arc<Shared>,
         link: Link,
         status: watch::Receiver<Status>,
-        incoming: mpsc::UnboundedReceiver<Message>,
+        incoming: mpsc::UnboundedReceiver<Incoming>,
     ) -> Self {
         let closer = Arc::new(Closer { key, link });
         Self {
@@ -41,7 +47,15 @@ impl DataChannel {
                 status: status.clone(),
                 closer: closer.clone(),
             },
-            receiver: DataChannelReceiver { shared, status, incoming, _closer: closer },
+            receiver: DataChannelReceiver {
+                shared,
+                status,
+                incoming,
+                partial: Partial::default(),
+                skips: false,
+                is_streamed: false,
+                closer,
+            },
         }
     }
 
@@ -62,6 +76,33 @@ impl DataChannel {
     /// [`SendError::Full`] besides those of [`DataChannel::send`].
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         self.sender.try_send(message)
+    }
+
+    /// Sends a message and gives a [`Receipt`], which tells what becomes of it.
+    ///
+    /// Cancellation: as [`DataChannel::send`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::send`].
+    pub async fn send_tracked(&self, message: impl Into<Message>) -> Result<Receipt, SendError> {
+        self.sender.send_tracked(message).await
+    }
+
+    /// Begins a message that is written in pieces: it may be larger than all buffers, up to what the peer takes. Waits
+    /// while another message of the channel is written so.
+    ///
+    /// # Errors
+    /// Why the channel has ended.
+    pub async fn writer(&self, kind: Kind) -> Result<MessageWriter, DataChannelEnd> {
+        self.sender.writer(kind).await
+    }
+
+    /// The next message, to be read in pieces while it arrives; `None` when the channel is closed and all was read. From
+    /// the first call on the channel takes messages of any size, and keeps no more of one than the receive buffer.
+    ///
+    /// Cancellation: no message is lost.
+    pub async fn recv_streamed(&mut self) -> Option<MessageReader<'_>> {
+        self.receiver.recv_streamed().await
     }
 
     /// Waits until the peer has acknowledged everything sent on this channel before the call; what partial reliability
@@ -270,6 +311,29 @@ impl DataChannelSender {
         self.queue(message)
     }
 
+    /// As [`DataChannel::send_tracked`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::send_tracked`].
+    pub async fn send_tracked(&self, message: impl Into<Message>) -> Result<Receipt, SendError> {
+        let message = self.check(message.into())?;
+        match self.shared.credit.acquire_many(self.shared.permits(message.len())).await {
+            Ok(permit) => permit.forget(),
+            Err(_) => return Err(SendError::Closed(message)),
+        }
+        let (fate, receipt) = oneshot::channel();
+        self.queue_item(message.len(), OutgoingItem::Tracked(message.into_payload(), fate))?;
+        Ok(Receipt::new(receipt))
+    }
+
+    /// As [`DataChannel::writer`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::writer`].
+    pub async fn writer(&self, kind: Kind) -> Result<MessageWriter, DataChannelEnd> {
+        MessageWriter::new(self.clone(), kind).await
+    }
+
     /// As [`DataChannel::flush`].
     ///
     /// # Errors
@@ -393,6 +457,11 @@ impl DataChannelSender {
         &self.shared
     }
 
+    /// Hands something to the driver; `false` when that is gone.
+    fn give(&self, item: OutgoingItem) -> bool {
+        self.closer.link.outgoing.send(Outgoing { channel: self.closer.key, item }).is_ok()
+    }
+
     fn check(&self, message: Message) -> Result<Message, SendError> {
         let limit = self.max_message_size();
         if message.len() > limit { Err(SendError::TooLarge { limit, message }) } else { Ok(message) }
@@ -400,10 +469,12 @@ impl DataChannelSender {
 
     /// Queues a message that is paid for.
     pub(super) fn queue(&self, message: Message) -> Result<(), SendError> {
-        let len = message.len();
+        self.queue_item(message.len(), OutgoingItem::Message(message.into_payload()))
+    }
+
+    fn queue_item(&self, len: usize, item: OutgoingItem) -> Result<(), SendError> {
         self.shared.buffered.fetch_add(len, Ordering::AcqRel);
-        let outgoing =
-            Outgoing { channel: self.closer.key, item: OutgoingItem::Message(message.into_payload()) };
+        let outgoing = Outgoing { channel: self.closer.key, item };
         // Refused only when the connection is gone, and its credit with it: nothing is given back.
         self.closer.link.outgoing.send(outgoing).map_err(|refused| {
             self.shared.buffered.fetch_sub(len, Ordering::AcqRel);
@@ -417,8 +488,13 @@ impl DataChannelSender {
 pub struct DataChannelReceiver {
     shared: Arc<Shared>,
     status: watch::Receiver<Status>,
-    incoming: mpsc::UnboundedReceiver<Message>,
-    _closer: Arc<Closer>,
+    incoming: mpsc::UnboundedReceiver<Incoming>,
+    /// A message in pieces that is wanted whole.
+    partial: Partial,
+    /// The rest of a message is to be thrown away: its reader was dropped.
+    skips: bool,
+    is_streamed: bool,
+    closer: Arc<Closer>,
 }
 
 impl DataChannelReceiver {
@@ -429,9 +505,59 @@ impl DataChannelReceiver {
 
     /// The next message if one is waiting.
     pub fn try_recv(&mut self) -> Option<Message> {
-        let message = self.incoming.try_recv().ok()?;
-        self.shared.make_room(message.len() + MESSAGE_OVERHEAD);
-        Some(message)
+        loop {
+            let incoming = self.incoming.try_recv().ok()?;
+            self.shared.make_room(incoming.cost());
+            if let Some(message) = self.whole(incoming) {
+                return Some(message);
+            }
+        }
+    }
+
+    /// As [`DataChannel::recv_streamed`].
+    pub async fn recv_streamed(&mut self) -> Option<MessageReader<'_>> {
+        if !std::mem::replace(&mut self.is_streamed, true) {
+            // Refused when the connection is gone: what was delivered can still be read.
+            let item = OutgoingItem::ReceivePieces;
+            let _ = self.closer.link.outgoing.send(Outgoing { channel: self.closer.key, item });
+        }
+        loop {
+            match self.next_incoming().await? {
+                Incoming::Message(Message::Binary(bytes)) => {
+                    return Some(MessageReader::whole(self, Kind::Binary, bytes));
+                }
+                Incoming::Message(Message::Text(text)) => {
+                    return Some(MessageReader::whole(self, Kind::Text, text.into()));
+                }
+                Incoming::Piece { end, .. } if self.skips => self.skips = end == PieceEnd::More,
+                // Given up before anything of it was seen.
+                Incoming::Piece { bytes, end: PieceEnd::GivenUp, .. } if bytes.is_empty() => {}
+                Incoming::Piece { kind, bytes, end } => {
+                    return Some(MessageReader::begun(self, kind, bytes, end));
+                }
+            }
+        }
+    }
+
+    async fn next_incoming(&mut self) -> Option<Incoming> {
+        let incoming = self.incoming.recv().await?;
+        self.shared.make_room(incoming.cost());
+        Some(incoming)
+    }
+
+    /// Puts pieces together; `None` while more are to come.
+    fn whole(&mut self, incoming: Incoming) -> Option<Message> {
+        match incoming {
+            Incoming::Message(message) => Some(message),
+            Incoming::Piece { end, .. } if self.skips => {
+                self.skips = end == PieceEnd::More;
+                None
+            }
+            Incoming::Piece { kind, bytes, end } => {
+                let data = self.partial.push(bytes, end)?;
+                Some(Message::from_payload(Payload { kind, data }))
+            }
+        }
     }
 
     /// As [`DataChannel::closed`].
@@ -448,11 +574,13 @@ impl DataChannelReceiver {
     }
 
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        let message = ready!(self.incoming.poll_recv(cx));
-        if let Some(message) = &message {
-            self.shared.make_room(message.len() + MESSAGE_OVERHEAD);
+        while let Some(incoming) = ready!(self.incoming.poll_recv(cx)) {
+            self.shared.make_room(incoming.cost());
+            if let Some(message) = self.whole(incoming) {
+                return Poll::Ready(Some(message));
+            }
         }
-        Poll::Ready(message)
+        Poll::Ready(None)
     }
 }
 

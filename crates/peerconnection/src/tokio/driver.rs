@@ -14,6 +14,7 @@ pub(super) use self::port::Port;
 use self::{channels::ChannelSink, media::TransceiverSink, transmit::Outbox};
 use super::{
     command::{Command, Link, Outgoing},
+    data_channel::MessageFate,
     events::Event,
     mdns,
     peer_connection::Snapshot,
@@ -21,6 +22,7 @@ use super::{
     udp::{Batch, Clock},
 };
 use crate::{StatsReport, data_channel::ChannelKey, session::Session, transceiver::TransceiverId};
+use datachannel::MessageId;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::poll_fn,
@@ -67,6 +69,9 @@ pub(super) struct Driver {
     /// Handles wake the driver through this when a reader has made room.
     wake: Arc<Notify>,
     outbox: Outbox,
+    /// Who wants to know what becomes of a message.
+    receipts: BTreeMap<MessageId, (ChannelKey, oneshot::Sender<MessageFate>)>,
+    last_message_id: u64,
     /// When the session has to be told the time, as of the last wait.
     deadline: Option<Instant>,
     channels: BTreeMap<ChannelKey, ChannelSink>,
@@ -133,6 +138,8 @@ impl Driver {
             events,
             wake,
             outbox: Outbox::new(max_segments),
+            receipts: BTreeMap::new(),
+            last_message_id: 0,
             deadline: None,
             channels: BTreeMap::new(),
             sending: BTreeSet::new(),
@@ -280,7 +287,7 @@ impl Driver {
             command.run(self, now);
         }
         for outgoing in collected.outgoing.drain(..) {
-            self.queue(outgoing);
+            self.queue(now, outgoing);
         }
         for media in collected.media.drain(..) {
             self.send_media(now, media);

@@ -6,7 +6,7 @@ use crate::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -30,6 +30,13 @@ pub(in crate::tokio) struct Shared {
     /// Bytes that may still be queued. One permit a byte.
     pub(in crate::tokio) credit: Semaphore,
     pub(in crate::tokio) send_buffer: usize,
+    /// Bytes that the writer of a message in pieces may still have queued. A buffer of its own: messages that wait for
+    /// this one to end must not keep it from ending.
+    pub(in crate::tokio) piece_credit: Semaphore,
+    /// One message is written in pieces at a time.
+    pub(in crate::tokio) writer_turn: Arc<Semaphore>,
+    /// The largest message that may be written in pieces, in bytes.
+    pub(in crate::tokio) max_streamed_size: AtomicU64,
     /// Payload bytes queued and not yet given to the network.
     pub(in crate::tokio) buffered: AtomicUsize,
     pub(in crate::tokio) low_threshold: AtomicUsize,

@@ -3,7 +3,7 @@
 use super::Driver;
 use crate::{
     SessionEvent,
-    tokio::{events::Event, peer_connection::Snapshot},
+    tokio::{data_channel::MessageFate, events::Event, peer_connection::Snapshot},
 };
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc::error::TrySendError;
@@ -60,6 +60,8 @@ impl Driver {
             SessionEvent::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
             SessionEvent::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
             SessionEvent::KeyFrameRequested(transceiver) => return self.key_frame_requested(transceiver),
+            SessionEvent::MessageAbandoned(id) => return self.message_fate(id, MessageFate::Abandoned),
+            SessionEvent::MessageDelivered(id) => return self.message_fate(id, MessageFate::Delivered),
             SessionEvent::NegotiationNeeded => Event::NegotiationNeeded,
             SessionEvent::Resolve { name } => return self.names.resolve(name),
             SessionEvent::Publish { name, address } => return self.names.publish(name, address),
@@ -110,6 +112,8 @@ fn changes_state(event: &SessionEvent) -> bool {
             | SessionEvent::DataChannelReadable(_)
             | SessionEvent::DataChannelStateChange(_)
             | SessionEvent::KeyFrameRequested(_)
+            | SessionEvent::MessageAbandoned(_)
+            | SessionEvent::MessageDelivered(_)
             | SessionEvent::Publish { .. }
             | SessionEvent::Resolve { .. }
             | SessionEvent::Withdraw { .. }
