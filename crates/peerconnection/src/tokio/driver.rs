@@ -165,10 +165,7 @@ impl Driver {
                 break;
             }
             let wake = self.wait(&mut collected, sleep.as_mut(), more, owned).await;
-            clock = match &wake {
-                Wake::Read(read) => read.clock,
-                _ => Clock::read(),
-            };
+            clock = if let Wake::Read(read) = &wake { read.clock } else { Clock::read() };
             let mut reads_on = false;
             match wake {
                 Wake::Abandoned(channel) => self.abandon_channel(clock.now, channel),

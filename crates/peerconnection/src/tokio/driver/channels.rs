@@ -253,10 +253,12 @@ impl Driver {
         if status.state == DataChannelState::Closed || is_cut_off || has_ended {
             self.sending.remove(&key);
             if let Some(sink) = self.channels.get_mut(&key) {
-                let otherwise = match self.session.connection_state() {
-                    PeerConnectionState::Closed => DataChannelEnd::ConnectionClosed,
-                    _ if is_cut_off => DataChannelEnd::ConnectionFailed,
-                    _ => DataChannelEnd::Association,
+                let otherwise = if self.session.connection_state() == PeerConnectionState::Closed {
+                    DataChannelEnd::ConnectionClosed
+                } else if is_cut_off {
+                    DataChannelEnd::ConnectionFailed
+                } else {
+                    DataChannelEnd::Association
                 };
                 sink.end(sink.reason.unwrap_or(otherwise));
             }
