@@ -39,7 +39,7 @@ impl Program {
     fn start(name: &str, arguments: &[&str]) -> Option<Self> {
         static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
         let Some(folder) = BUILT.get_or_init(build) else {
-            println!("SKIPPED {name}: cargo does not run this test, so the example may be missing or old");
+            eprintln!("SKIPPED {name}: cargo does not run this test, so the example may be missing or old");
             return None;
         };
         let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
