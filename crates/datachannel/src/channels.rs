@@ -405,10 +405,31 @@ impl Channels {
         self.remote_limit.unwrap_or(usize::MAX).min(self.config.send_buffer)
     }
 
+    /// The largest message the peer takes, in bytes; `None` when it takes any. It bounds messages sent in pieces.
+    #[must_use]
+    pub fn remote_max_message_size(&self) -> Option<usize> {
+        self.remote_limit
+    }
+
     /// Whether everything accepted by `send` was acknowledged or given up.
     #[must_use]
     pub fn is_flushed(&self) -> bool {
         self.sctp.is_flushed()
+    }
+
+    /// Whether everything accepted by `send` on this channel was acknowledged or given up. A closed channel has nothing
+    /// under way.
+    #[must_use]
+    pub fn is_flushed_on(&self, key: ChannelKey) -> bool {
+        self.buffered_amount(key) == 0 && self.outstanding_amount(key) == 0
+    }
+
+    /// Payload bytes written and neither acknowledged nor given up. With [`buffered_amount`](Self::buffered_amount) it
+    /// makes what `send` took and the peer does not have for certain.
+    #[must_use]
+    pub fn outstanding_amount(&self, key: ChannelKey) -> usize {
+        self.stream_of(key)
+            .map_or(0, |_| if self.sctp.is_flushed() { 0 } else { self.sctp.outstanding().max(1) })
     }
 
     /// Counters.

@@ -64,8 +64,10 @@ impl From<sctp::Progress> for Progress {
 pub enum ChannelEnd {
     /// The association ended, or the peer lost its state.
     Association,
-    /// Closed, by either side.
+    /// Closed by the program.
     Closed,
+    /// Closed by the peer.
+    ClosedByPeer,
     /// The peer has no stream of this number, or no number is left.
     NoStream,
     /// The peer sent a message larger than we take.

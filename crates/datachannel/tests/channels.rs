@@ -53,7 +53,9 @@ fn close_resets_both_directions_and_the_number_is_free_again() {
     );
     assert_eq!(pair.ends[A].state(a), ChannelState::Closed);
     let events = pair.take(B);
-    assert!(events.contains(&Event::Closing(b)) && events.contains(&Event::Closed(b, ChannelEnd::Closed)));
+    assert!(
+        events.contains(&Event::Closing(b)) && events.contains(&Event::Closed(b, ChannelEnd::ClosedByPeer))
+    );
     assert_eq!(
         pair.recv_all(B, b),
         [Payload::text("last words")],

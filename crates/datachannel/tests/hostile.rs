@@ -248,7 +248,7 @@ fn t_c13_a_stream_used_again_before_our_reset_is_confirmed() {
     bench.run();
     bench.run();
     let events = bench.events();
-    let [Event::Closing(first), Event::Closed(closed, ChannelEnd::Closed), Event::Announced(second)] =
+    let [Event::Closing(first), Event::Closed(closed, ChannelEnd::ClosedByPeer), Event::Announced(second)] =
         events[..]
     else {
         panic!("{events:?}")

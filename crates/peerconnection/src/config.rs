@@ -48,6 +48,7 @@ pub struct Configuration {
     pub(crate) ice_servers: Vec<IceServer>,
     pub(crate) ice_transport_policy: IceTransportPolicy,
     pub(crate) max_message_size: usize,
+    pub(crate) max_streamed_size: Option<u64>,
     pub(crate) media_delivery: MediaDelivery,
     pub(crate) mtu: usize,
     pub(crate) max_mtu: usize,
@@ -105,6 +106,7 @@ impl Configuration {
             ice_servers: Vec::new(),
             ice_transport_policy: IceTransportPolicy::default(),
             max_message_size: 256 * 1024,
+            max_streamed_size: None,
             media_delivery: MediaDelivery::default(),
             mtu: 1_200,
             max_mtu: MAX_MTU,
@@ -151,6 +153,15 @@ impl Configuration {
     #[must_use]
     pub fn with_max_message_size(self, bytes: usize) -> Self {
         Self { max_message_size: bytes.max(1), ..self }
+    }
+
+    /// Lets the peer send messages larger than [`with_max_message_size`](Self::with_max_message_size) says: up to this
+    /// many bytes, or of any size for 0, announced as `a=max-message-size` (RFC 8841 §6). Only a channel that is read in
+    /// pieces takes them, in memory that does not depend on their size; any other channel on which one arrives is closed.
+    /// Default: no such messages.
+    #[must_use]
+    pub fn with_max_streamed_size(self, bytes: u64) -> Self {
+        Self { max_streamed_size: Some(bytes), ..self }
     }
 
     /// Whether received media is handed over as frames or as packets. Default: frames.
@@ -207,5 +218,11 @@ impl Configuration {
     #[must_use]
     pub fn with_dtls_setup(self, dtls_setup: DtlsSetup) -> Self {
         Self { dtls_setup, ..self }
+    }
+
+    /// What `a=max-message-size` says: zero is any size.
+    pub(crate) fn announced_message_size(&self) -> u64 {
+        let whole = self.max_message_size as u64;
+        self.max_streamed_size.map_or(whole, |streamed| if streamed == 0 { 0 } else { streamed.max(whole) })
     }
 }

@@ -1,9 +1,10 @@
 //! What a session reports.
 
 use crate::{
-    ChannelKey, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState,
+    ChannelKey, DataChannelEnd, DataChannelInit, IceCandidateInit, IceConnectionState, IceGatheringState,
     PeerConnectionState, SignalingState, TransceiverId,
 };
+use datachannel::MessageId;
 use std::net::{IpAddr, SocketAddr};
 
 /// Something happened. States are read from the session; the event says that they changed.
@@ -12,6 +13,13 @@ use std::net::{IpAddr, SocketAddr};
 pub enum SessionEvent {
     /// The connection as a whole changed state.
     ConnectionStateChange(PeerConnectionState),
+    /// A data channel is closed, and why. What it received before can still be read.
+    DataChannelClosed {
+        /// The channel.
+        channel: ChannelKey,
+        /// The reason.
+        end: DataChannelEnd,
+    },
     /// The peer opened a data channel; it is open already.
     DataChannel(AnnouncedChannel),
     /// Messages wait in a data channel.
@@ -28,6 +36,11 @@ pub enum SessionEvent {
     IceGatheringStateChange(IceGatheringState),
     /// The peer needs a key frame of what this transceiver sends.
     KeyFrameRequested(TransceiverId),
+    /// A message sent with [`Session::send_tracked`](crate::Session::send_tracked) was given up: its lifetime or its
+    /// retransmissions are used up, or the association ended first.
+    MessageAbandoned(MessageId),
+    /// A message sent with [`Session::send_tracked`](crate::Session::send_tracked) was acknowledged by the peer.
+    MessageDelivered(MessageId),
     /// Something changed that needs a new offer and answer.
     NegotiationNeeded,
     /// A `.local` name of ours is to be answered for on the local network.

@@ -22,7 +22,7 @@ mod transceiver;
 #[cfg(feature = "snap")]
 pub use config::SctpSetup;
 pub use config::{Configuration, DtlsSetup, HostAddresses, IceTransportPolicy, MediaDelivery};
-pub use data_channel::{ChannelKey, DataChannelInit, DataChannelState};
+pub use data_channel::{ChannelKey, DataChannelEnd, DataChannelInit, DataChannelPriority, DataChannelState};
 pub use description::{Description, SdpType, SignalingState};
 pub use error::{Error, ErrorKind};
 pub use event::{AnnouncedChannel, IceCandidateError, SelectedCandidatePair, SessionEvent};

@@ -1,75 +1,58 @@
-//! A chat of two connections in one process: what is typed at one end comes out at the other, in capitals.
+//! A chat between two terminals: what is typed in one appears in the other.
 //!
-//! `cargo run -p peerlane --example chat`, then type; an empty line ends it.
+//! ```text
+//! cargo run -p peerlane --example chat -- --listen 127.0.0.1:9000 Alice
+//! cargo run -p peerlane --example chat -- --connect 127.0.0.1:9000 Bob
+//! ```
+//!
+//! An empty line, or the end of the input, ends it. On two machines: an address of the listening one. Without any way
+//! between them but two people: `--offer` on one side and `--answer` on the other.
 
-use peerlane::{
-    DataChannel, DataChannelInit, Event, Events, IceCandidateInit, Loopback, Message, PeerConnection,
-};
-use std::{error::Error, io::Write};
+#[path = "common/signaling.rs"]
+#[allow(dead_code, reason = "each example uses a part of it")]
+mod signaling;
+
+use peerlane::{DataChannelInit, Message};
+use signaling::{Failure, Options, say};
+use std::io::Write;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-type Failure = Box<dyn Error + Send + Sync>;
+fn main() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(chat());
+    // Somebody may still be asked for a line: that cannot be taken back, and is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
-    let (alice, mut alice_events) = PeerConnection::builder().loopback(Loopback::Include).build().await?;
-    let (bob, bob_events) = PeerConnection::builder().loopback(Loopback::Include).build().await?;
-    let mut chat = alice.create_data_channel("chat", DataChannelInit::new()).await?;
+async fn chat() -> Result<(), Failure> {
+    let options = Options::parse(std::env::args())?;
+    let name = options.rest.first().map_or("anonymous", String::as_str).to_owned();
+    let mut met = options.meet().await?;
+    let mut chat = met.channel("chat", DataChannelInit::new()).await?;
 
-    // Trickle: the descriptions travel first, the candidates follow one by one as they are found.
-    alice.set_local_description(None).await?;
-    bob.set_remote_description(alice.local_description().ok_or("no offer")?).await?;
-    bob.set_local_description(None).await?;
-    alice.set_remote_description(bob.local_description().ok_or("no answer")?).await?;
-    let echo = tokio::spawn(echo(bob_events, alice.clone()));
-    let to_bob = bob.clone();
-    let trickle = tokio::spawn(async move {
-        while let Some(event) = alice_events.next().await {
-            if let Event::IceCandidate(candidate) = event {
-                pass(&to_bob, candidate).await;
-            }
-        }
-    });
-    chat.opened().await?;
-
-    let mut screen = std::io::stdout();
+    chat.send(format!("({name} is here)")).await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    writeln!(screen, "connected; type something")?;
-    while let Some(line) = lines.next_line().await?.filter(|line| !line.is_empty()) {
-        chat.send(line).await?;
-        if let Some(Message::Text(answer)) = chat.recv().await {
-            writeln!(screen, "{answer}")?;
+    loop {
+        // Both can be waited for at once: neither loses anything when the other comes first.
+        tokio::select! {
+            line = lines.next_line() => match line?.filter(|line| !line.is_empty()) {
+                Some(line) => chat.send(format!("{name}: {line}")).await?,
+                None => break,
+            },
+            message = chat.recv() => match message {
+                Some(Message::Text(text)) => writeln!(std::io::stdout(), "{text}")?,
+                Some(Message::Binary(_)) => {}
+                None => break,
+            },
         }
     }
-    alice.close().await;
-    bob.close().await;
-    // Both end with the connections whose events they read.
-    trickle.await?;
-    echo.await?;
+    match chat.end() {
+        Some(end) => say(&format!("the end: {end}"))?,
+        // What was typed last has to arrive before we go.
+        None => chat.flush().await?,
+    }
+    chat.close().await;
+    met.connection.close().await;
     Ok(())
-}
-
-/// Bob: sends his candidates to Alice and answers on every channel she opens.
-async fn echo(mut events: Events, alice: PeerConnection) {
-    while let Some(event) = events.next().await {
-        if let Event::IceCandidate(candidate) = event {
-            pass(&alice, candidate).await;
-        } else if let Event::DataChannel(channel) = event {
-            tokio::spawn(answer(channel));
-        }
-    }
-}
-
-/// Bob's end of a channel.
-async fn answer(mut channel: DataChannel) {
-    while let Some(Message::Text(line)) = channel.recv().await {
-        if channel.send(line.to_uppercase()).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// The signalling between the two. A candidate that cannot be used is no reason to stop.
-async fn pass(to: &PeerConnection, candidate: IceCandidateInit) {
-    let _ = to.add_ice_candidate(candidate).await;
 }

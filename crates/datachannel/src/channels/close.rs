@@ -139,6 +139,9 @@ impl Channels {
         else {
             return;
         };
+        // Whoever is told to discard was told by the program, which then has closed it.
+        let by_peer = end == ChannelEnd::Closed && !channel.discards;
+        let end = if by_peer { ChannelEnd::ClosedByPeer } else { end };
         trace::debug!(id = ?channel.id, ?end, "channel closed");
         channel.state = ChannelState::Closed;
         if channel.was_open {

@@ -2,10 +2,14 @@
 
 use super::{Session, transport::Dtls};
 use crate::{
-    AnnouncedChannel, Configuration, DataChannelInit, DataChannelState, Error, ErrorKind, SessionEvent,
+    AnnouncedChannel, Configuration, DataChannelEnd, DataChannelInit, DataChannelPriority, DataChannelState,
+    Error, ErrorKind, SessionEvent,
     data_channel::{ChannelKey, Reliability},
 };
-use datachannel::{ChannelId, ChannelInit, ChannelState, Event, Order, Payload, Role};
+use datachannel::{
+    AbandonError, ChannelEnd, ChannelId, ChannelInit, ChannelState, Delivery, Event, MessageId, Order,
+    Payload, Piece, Priority, Role, SendOptions, SendPieceError,
+};
 use std::time::Instant;
 
 /// The configuration of the layer below.
@@ -43,6 +47,7 @@ impl Session {
         let mut wanted = ChannelInit::new(label)
             .with_protocol(init.protocol.clone())
             .with_order(if init.ordered { Order::Ordered } else { Order::Unordered })
+            .with_priority(priority_to_wire(init.priority))
             .with_reliability(reliability);
         if let Some(id) = init.negotiated {
             wanted = wanted.with_negotiated(ChannelId(id));
@@ -78,6 +83,73 @@ impl Session {
         }
     }
 
+    /// Queues a message and asks what becomes of it: [`SessionEvent::MessageDelivered`] or
+    /// [`SessionEvent::MessageAbandoned`] tells, once, under this name. `Err` as [`Session::send_data`] has it.
+    pub fn send_tracked(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+        id: MessageId,
+    ) -> Result<(), Option<Payload>> {
+        let now = self.advance(now);
+        if self.channels.state(key) == ChannelState::Connecting {
+            return Err(Some(payload));
+        }
+        match self.channels.send_with(now, key, payload, SendOptions::new().with_tracking(id)) {
+            Ok(()) => Ok(()),
+            Err(datachannel::SendError::WouldBlock(payload)) => Err(Some(payload)),
+            Err(_) => Err(None),
+        }
+    }
+
+    /// Queues a piece of a message; the first one begins it, [`datachannel::End::Last`] ends it. Until then no other
+    /// message can be sent on the channel.
+    ///
+    /// # Errors
+    /// See [`SendPieceError`]. `WouldBlock` gives the piece back when the queue is full or the channel is not open yet.
+    pub fn send_piece(&mut self, now: Instant, key: ChannelKey, piece: Piece) -> Result<(), SendPieceError> {
+        let now = self.advance(now);
+        if self.channels.state(key) == ChannelState::Connecting {
+            return Err(SendPieceError::WouldBlock(piece));
+        }
+        self.channels.send_piece(now, key, piece, SendOptions::new())
+    }
+
+    /// Lets what was queued in pieces go although it does not fill a packet.
+    pub fn flush_pieces(&mut self, now: Instant, key: ChannelKey) {
+        let now = self.advance(now);
+        self.channels.flush_pieces(now, key);
+    }
+
+    /// Gives up the message that was begun in pieces.
+    ///
+    /// # Errors
+    /// See [`AbandonError`].
+    pub fn abandon_message(&mut self, now: Instant, key: ChannelKey) -> Result<(), AbandonError> {
+        let now = self.advance(now);
+        self.channels.abandon_message(now, key)
+    }
+
+    /// From now on the messages of a channel are received in pieces, with [`Session::recv_piece`]; they may then be of any
+    /// size.
+    pub fn receive_pieces(&mut self, now: Instant, key: ChannelKey) {
+        let now = self.advance(now);
+        self.channels.set_delivery(now, key, Delivery::Pieces);
+    }
+
+    /// What is there of the next message of a channel that receives pieces.
+    pub fn recv_piece(&mut self, now: Instant, key: ChannelKey) -> Option<Piece> {
+        let now = self.advance(now);
+        self.channels.recv_piece(now, key)
+    }
+
+    /// The largest message that may be sent in pieces, in bytes; `None` when the peer takes any.
+    #[must_use]
+    pub fn max_streamed_size(&self) -> Option<usize> {
+        self.channels.remote_max_message_size()
+    }
+
     /// The next message of a channel. Messages that are not fetched close the peer's window.
     pub fn recv_data(&mut self, now: Instant, key: ChannelKey) -> Option<Payload> {
         let now = self.advance(now);
@@ -95,6 +167,18 @@ impl Session {
     #[must_use]
     pub fn buffered_amount(&self, key: ChannelKey) -> usize {
         self.channels.buffered_amount(key)
+    }
+
+    /// Payload bytes sent and not yet acknowledged by the peer or given up; those still queued are not counted.
+    #[must_use]
+    pub fn outstanding_amount(&self, key: ChannelKey) -> usize {
+        self.channels.outstanding_amount(key)
+    }
+
+    /// Whether everything sent on a channel was acknowledged by the peer or given up.
+    #[must_use]
+    pub fn is_flushed(&self, key: ChannelKey) -> bool {
+        self.channels.is_flushed_on(key)
     }
 
     /// The state of a channel; closed when it is gone.
@@ -184,9 +268,13 @@ impl Session {
                     })
                 }
                 Event::Readable(key) => SessionEvent::DataChannelReadable(key),
-                Event::Closed(key, _) | Event::Closing(key) | Event::Opened(key) => {
+                Event::Closed(key, end) => {
+                    self.push(SessionEvent::DataChannelClosed { channel: key, end: end_of(end) });
                     SessionEvent::DataChannelStateChange(key)
                 }
+                Event::Abandoned { id, .. } => SessionEvent::MessageAbandoned(id),
+                Event::Delivered(id) => SessionEvent::MessageDelivered(id),
+                Event::Closing(key) | Event::Opened(key) => SessionEvent::DataChannelStateChange(key),
                 Event::Connected { .. } | Event::AssociationClosed(_) => {
                     self.descriptions_changed = true;
                     continue;
@@ -195,6 +283,18 @@ impl Session {
             };
             self.push(event);
         }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not known is the association's affair")]
+fn end_of(end: ChannelEnd) -> DataChannelEnd {
+    match end {
+        ChannelEnd::Closed => DataChannelEnd::Closed,
+        ChannelEnd::ClosedByPeer => DataChannelEnd::ClosedByPeer,
+        ChannelEnd::MessageTooLarge => DataChannelEnd::MessageTooLarge,
+        ChannelEnd::NoStream => DataChannelEnd::NoStream,
+        ChannelEnd::Violation => DataChannelEnd::Violation,
+        _ => DataChannelEnd::Association,
     }
 }
 
@@ -209,5 +309,26 @@ fn init_of(init: &ChannelInit) -> DataChannelInit {
         },
         protocol: init.protocol().to_owned(),
         negotiated: init.negotiated().map(|id| id.0),
+        priority: priority_of(init.priority()),
+    }
+}
+
+/// RFC 8831 §6.4, RFC 8832 §8.2.2: the values that WebRTC uses.
+fn priority_to_wire(priority: DataChannelPriority) -> Priority {
+    match priority {
+        DataChannelPriority::VeryLow => Priority::VERY_LOW,
+        DataChannelPriority::Low => Priority::LOW,
+        DataChannelPriority::Medium => Priority::MEDIUM,
+        DataChannelPriority::High => Priority::HIGH,
+    }
+}
+
+/// The class of the nearest value below; peers may choose any number (RFC 8832 §5.1).
+fn priority_of(priority: Priority) -> DataChannelPriority {
+    match priority {
+        priority if priority >= Priority::HIGH => DataChannelPriority::High,
+        priority if priority >= Priority::MEDIUM => DataChannelPriority::Medium,
+        priority if priority >= Priority::LOW => DataChannelPriority::Low,
+        _ => DataChannelPriority::VeryLow,
     }
 }

@@ -182,7 +182,7 @@ impl Session {
             },
             sctp: SctpView {
                 port: SCTP_PORT,
-                max_message_size: self.config.max_message_size as u64,
+                max_message_size: self.config.announced_message_size(),
                 init: self.local_sctp_init(),
             },
             codecs: self.codecs.clone(),

@@ -96,16 +96,16 @@ impl PeerConnectionBuilder {
         session.local_addresses_complete(clock.now);
 
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
-        let (messages, message_queue) = mpsc::unbounded_channel();
+        let (outgoing, outgoing_queue) = mpsc::unbounded_channel();
         let (media, media_queue) = mpsc::channel(MEDIA_QUEUE);
         let (abandoned, abandoned_queue) = mpsc::unbounded_channel();
         let (events, event_queue) = mpsc::channel(EVENT_QUEUE);
         let (snapshot, snapshots) = watch::channel(Snapshot::default());
         let (alive, owner_gone) = oneshot::channel();
-        let link = Link { commands, messages, media, abandoned };
+        let link = Link { commands, outgoing, media, abandoned };
         let queues = Queues {
             commands: command_queue,
-            messages: message_queue,
+            outgoing: outgoing_queue,
             media: media_queue,
             abandoned: abandoned_queue,
             owner_gone,

@@ -1,9 +1,17 @@
 //! How handles reach the task that owns the connection.
 
-use super::{driver::Driver, track::OutgoingMedia};
+use super::{
+    data_channel::{Message, MessageFate},
+    driver::Driver,
+    track::OutgoingMedia,
+};
 use crate::{Error, data_channel::ChannelKey};
-use datachannel::Payload;
-use std::time::Instant;
+use bytes::Bytes;
+use datachannel::{Kind, Payload};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that wait for the driver; a handle that finds the queue full waits.
@@ -21,11 +29,46 @@ impl Command {
     }
 }
 
-/// A message on its way to the driver. Its bytes are paid for with the channel's credit.
+/// What a handle of a data channel sends to the driver, each in its turn.
 #[derive(Debug)]
-pub(super) struct OutgoingMessage {
+pub(super) struct Outgoing {
     pub(super) channel: ChannelKey,
-    pub(super) payload: Payload,
+    pub(super) item: OutgoingItem,
+}
+
+#[derive(Debug)]
+pub(super) enum OutgoingItem {
+    /// Answered when everything before it is acknowledged, dropped when that can no longer be.
+    Flush(oneshot::Sender<()>),
+    /// The message written in pieces is whole.
+    Finish,
+    /// The message written in pieces will not be whole.
+    GiveUp,
+    /// Its bytes are paid for with the channel's credit.
+    Message(Payload),
+    /// A part of the one message that is written in pieces, paid for with the credit of its writers. The flag tells the
+    /// writer that nothing more is wanted.
+    Piece { kind: Kind, bytes: Bytes, given_up: Arc<AtomicBool> },
+    /// From now on messages are received in pieces.
+    ReceivePieces,
+    /// A message whose fate is to be told.
+    Tracked(Payload, oneshot::Sender<MessageFate>),
+}
+
+impl Outgoing {
+    /// The message, of one that is a message.
+    pub(super) fn into_message(self) -> Message {
+        match self.item {
+            OutgoingItem::Message(payload) | OutgoingItem::Tracked(payload, _) => {
+                Message::from_payload(payload)
+            }
+            OutgoingItem::Piece { bytes, .. } => Message::Binary(bytes),
+            OutgoingItem::Finish
+            | OutgoingItem::Flush(_)
+            | OutgoingItem::GiveUp
+            | OutgoingItem::ReceivePieces => Message::Binary(Bytes::new()),
+        }
+    }
 }
 
 /// The sending ends of the driver's queues. Holding them does not keep the connection open.
@@ -33,7 +76,7 @@ pub(super) struct OutgoingMessage {
 pub(super) struct Link {
     pub(super) commands: mpsc::Sender<Command>,
     /// Unbounded as a queue, bounded by the byte credit of each channel.
-    pub(super) messages: mpsc::UnboundedSender<OutgoingMessage>,
+    pub(super) outgoing: mpsc::UnboundedSender<Outgoing>,
     pub(super) media: mpsc::Sender<OutgoingMedia>,
     /// Channels whose last handle was dropped; bounded by the number of channels.
     pub(super) abandoned: mpsc::UnboundedSender<ChannelKey>,

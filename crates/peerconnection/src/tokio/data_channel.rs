@@ -1,165 +1,29 @@
 //! Data channels as asynchronous handles.
 
-use super::command::{Link, OutgoingMessage};
-use crate::data_channel::{ChannelKey, DataChannelInit, DataChannelState};
-use bytes::Bytes;
+mod message;
+mod shared;
+mod streamed;
+mod tracked;
+
+pub use self::message::{Message, SendError};
+pub(super) use self::shared::{MESSAGE_OVERHEAD, Shared, Status};
+pub(super) use self::streamed::{Incoming, PieceEnd, streamed_limit};
+pub use self::streamed::{MessageGivenUp, MessageReader, MessageWriteError, MessageWriter};
+pub use self::tracked::{MessageFate, Receipt};
+
+use self::{shared::Closer, streamed::Partial};
+use super::{
+    byte_stream::{ByteStream, ByteStreamError},
+    command::{Link, Outgoing, OutgoingItem},
+};
+use crate::data_channel::{ChannelKey, DataChannelEnd, DataChannelPriority, DataChannelState};
 use datachannel::{Kind, Payload};
 use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
-
-/// Bookkeeping charged to every queued message, so that a million empty ones are not free.
-pub(super) const MESSAGE_OVERHEAD: usize = 64;
-
-/// A message of a data channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 8831 §6.6 knows text and binary")]
-pub enum Message {
-    /// Bytes.
-    Binary(Bytes),
-    /// UTF-8 text.
-    Text(String),
-}
-
-impl Message {
-    /// Payload length in bytes.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Binary(bytes) => bytes.len(),
-            Self::Text(text) => text.len(),
-        }
-    }
-
-    /// Whether it carries no byte.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn into_payload(self) -> Payload {
-        match self {
-            Self::Binary(bytes) => Payload::binary(bytes),
-            Self::Text(text) => Payload::text(text),
-        }
-    }
-
-    pub(super) fn from_payload(payload: Payload) -> Self {
-        match payload.kind {
-            // A peer that sends broken UTF-8 as text gets replacement characters, as in browsers.
-            Kind::Text => Self::Text(match String::from_utf8(payload.data.into()) {
-                Ok(text) => text,
-                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            }),
-            _ => Self::Binary(payload.data),
-        }
-    }
-}
-
-impl From<Bytes> for Message {
-    fn from(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-}
-
-impl From<Vec<u8>> for Message {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Binary(bytes.into())
-    }
-}
-
-impl From<String> for Message {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<&str> for Message {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-/// Why a message was not sent. It comes back with the error.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The channel is closing or closed, or the connection is.
-    Closed(Message),
-    /// Only from `try_send`: the send buffer is full. `send` waits instead.
-    Full(Message),
-    /// The peer does not take messages of this size (RFC 8841 §6.1).
-    TooLarge {
-        /// The largest message the peer takes, in bytes.
-        limit: usize,
-        /// The message.
-        message: Message,
-    },
-}
-
-impl SendError {
-    /// The message that was not sent.
-    #[must_use]
-    pub fn into_message(self) -> Message {
-        match self {
-            Self::Closed(message) | Self::Full(message) | Self::TooLarge { message, .. } => message,
-        }
-    }
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed(_) => f.write_str("the data channel is closed"),
-            Self::Full(_) => f.write_str("the send buffer is full; wait with `send`, or try later"),
-            Self::TooLarge { limit, message } => {
-                write!(f, "the message has {} bytes, the peer takes at most {limit}", message.len())
-            }
-        }
-    }
-}
-
-impl std::error::Error for SendError {}
-
-/// What a channel can say about itself at any time, without asking the driver.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) state: DataChannelState,
-    pub(super) id: Option<u16>,
-}
-
-/// What handle and driver share. Neither side keeps the connection open through it.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) label: String,
-    pub(super) init: DataChannelInit,
-    /// Bytes that may still be queued. One permit a byte.
-    pub(super) credit: Semaphore,
-    pub(super) send_buffer: usize,
-    /// Payload bytes queued and not yet given to the network.
-    pub(super) buffered: AtomicUsize,
-    pub(super) low_threshold: AtomicUsize,
-    pub(super) drained: Notify,
-    /// Bytes delivered to the handle and not yet read, bookkeeping included.
-    pub(super) unread: AtomicUsize,
-    pub(super) receive_buffer: usize,
-    pub(super) max_message_size: AtomicUsize,
-    /// Wakes the driver when the reader has made room.
-    pub(super) wake_driver: Arc<Notify>,
-}
-
-impl Shared {
-    /// What a message of `len` bytes costs; a message larger than the buffer may pass when the buffer is empty.
-    pub(super) fn cost(&self, len: usize) -> usize {
-        (len + MESSAGE_OVERHEAD).min(self.send_buffer)
-    }
-}
+use tokio::sync::{TryAcquireError, mpsc, oneshot, watch};
 
 /// A data channel. Dropping it closes the channel.
 #[derive(Debug)]
@@ -174,12 +38,24 @@ impl DataChannel {
         shared: Arc<Shared>,
         link: Link,
         status: watch::Receiver<Status>,
-        incoming: mpsc::UnboundedReceiver<Message>,
+        incoming: mpsc::UnboundedReceiver<Incoming>,
     ) -> Self {
         let closer = Arc::new(Closer { key, link });
         Self {
-            sender: DataChannelSender { shared: shared.clone(), status, closer: closer.clone() },
-            receiver: DataChannelReceiver { shared, incoming, _closer: closer },
+            sender: DataChannelSender {
+                shared: shared.clone(),
+                status: status.clone(),
+                closer: closer.clone(),
+            },
+            receiver: DataChannelReceiver {
+                shared,
+                status,
+                incoming,
+                partial: Partial::default(),
+                skips: false,
+                is_streamed: false,
+                closer,
+            },
         }
     }
 
@@ -202,7 +78,50 @@ impl DataChannel {
         self.sender.try_send(message)
     }
 
+    /// Sends a message and gives a [`Receipt`], which tells what becomes of it.
+    ///
+    /// Cancellation: as [`DataChannel::send`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::send`].
+    pub async fn send_tracked(&self, message: impl Into<Message>) -> Result<Receipt, SendError> {
+        self.sender.send_tracked(message).await
+    }
+
+    /// Begins a message that is written in pieces: it may be larger than all buffers, up to what the peer takes. Waits
+    /// while another message of the channel is written so.
+    ///
+    /// # Errors
+    /// Why the channel has ended.
+    pub async fn writer(&self, kind: Kind) -> Result<MessageWriter, DataChannelEnd> {
+        self.sender.writer(kind).await
+    }
+
+    /// The next message, to be read in pieces while it arrives; `None` when the channel is closed and all was read. From
+    /// the first call on the channel takes messages of any size, and keeps no more of one than the receive buffer.
+    ///
+    /// Cancellation: no message is lost.
+    pub async fn recv_streamed(&mut self) -> Option<MessageReader<'_>> {
+        self.receiver.recv_streamed().await
+    }
+
+    /// Waits until the peer has acknowledged everything sent on this channel before the call; what partial reliability
+    /// gave up counts as well. Messages that clones of the sender send meanwhile may prolong it.
+    ///
+    /// Acknowledged means that the peer's transport has it, not that its application has read it.
+    ///
+    /// Cancellation: nothing depends on it.
+    ///
+    /// # Errors
+    /// Why the channel ended before that.
+    pub async fn flush(&self) -> Result<(), DataChannelEnd> {
+        self.sender.flush().await
+    }
+
     /// The next message; `None` when the channel is closed and all was read.
+    ///
+    /// As in browsers, what arrived before the end is read before the end is told: see [`DataChannel::closed`] for who
+    /// wants to know at once.
     ///
     /// Cancellation: no message is lost. A reader that does not read makes the peer wait, nothing is dropped.
     pub async fn recv(&mut self) -> Option<Message> {
@@ -215,6 +134,33 @@ impl DataChannel {
     /// `InvalidStateError` when it closes before that.
     pub async fn opened(&self) -> Result<(), crate::Error> {
         self.sender.opened().await
+    }
+
+    /// Waits until the channel is closed, and tells why. It overtakes received messages that were not read yet; those
+    /// can still be read.
+    pub async fn closed(&self) -> DataChannelEnd {
+        self.sender.closed().await
+    }
+
+    /// Why the channel is closed, once it is.
+    #[must_use]
+    pub fn end(&self) -> Option<DataChannelEnd> {
+        self.sender.end()
+    }
+
+    /// Makes it a stream of bytes, for [`tokio::io::AsyncRead`] and [`tokio::io::AsyncWrite`].
+    ///
+    /// # Errors
+    /// [`ByteStreamError`] for a channel that may lose or reorder messages; it gives the channel back.
+    pub fn into_byte_stream(self) -> Result<ByteStream, ByteStreamError> {
+        ByteStream::new(self)
+    }
+
+    /// Makes it a stream and a sink of messages, for the traits of the crate `futures`.
+    #[cfg(feature = "futures")]
+    #[must_use]
+    pub fn into_message_stream(self) -> super::message_stream::MessageStream {
+        super::message_stream::MessageStream::new(self)
     }
 
     /// Closes the channel: what is queued is still sent (RFC 8831 §6.7). Returns when both directions are closed, or when
@@ -267,6 +213,13 @@ impl DataChannel {
         self.sender.shared.init.life_time()
     }
 
+    /// Its share among the channels of the connection (webrtc-priority). Of a channel that the peer opened it is the
+    /// class of what the peer said.
+    #[must_use]
+    pub fn priority(&self) -> DataChannelPriority {
+        self.sender.shared.init.priority
+    }
+
     /// The stream identifier; `None` until the DTLS role is known.
     #[must_use]
     pub fn id(&self) -> Option<u16> {
@@ -279,10 +232,18 @@ impl DataChannel {
         self.sender.ready_state()
     }
 
-    /// Payload bytes sent by the application and not yet given to the network.
+    /// Payload bytes sent by the application and not yet given to the network (W3C `bufferedAmount`). What was sent
+    /// counts from the call of `send` until its first transmission.
     #[must_use]
     pub fn buffered_amount(&self) -> usize {
         self.sender.buffered_amount()
+    }
+
+    /// Payload bytes given to the network that the peer has not acknowledged, as of the connection's last turn. What is
+    /// counted here is not counted in the buffered amount.
+    #[must_use]
+    pub fn outstanding_amount(&self) -> usize {
+        self.sender.outstanding_amount()
     }
 
     /// Sets the amount at or below which [`DataChannel::buffered_amount_low`] returns. Default: 0 bytes.
@@ -322,14 +283,16 @@ impl DataChannelSender {
     /// # Errors
     /// As [`DataChannel::send`].
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
-        if let Some(limit) = self.too_large(&message) {
-            return Err(SendError::TooLarge { limit, message });
-        }
-        let cost = u32::try_from(self.shared.cost(message.len())).unwrap_or(u32::MAX);
-        match self.shared.credit.acquire_many(cost).await {
+        let message = self.check(message.into())?;
+        let permits = self.shared.permits(message.len());
+        // Nobody waits while there is credit, so taking it at once overtakes nobody.
+        match self.shared.credit.try_acquire_many(permits) {
             Ok(permit) => permit.forget(),
-            Err(_) => return Err(SendError::Closed(message)),
+            Err(TryAcquireError::Closed) => return Err(SendError::Closed(message)),
+            Err(TryAcquireError::NoPermits) => match self.shared.credit.acquire_many(permits).await {
+                Ok(permit) => permit.forget(),
+                Err(_) => return Err(SendError::Closed(message)),
+            },
         }
         self.queue(message)
     }
@@ -339,17 +302,70 @@ impl DataChannelSender {
     /// # Errors
     /// As [`DataChannel::try_send`].
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
-        if let Some(limit) = self.too_large(&message) {
-            return Err(SendError::TooLarge { limit, message });
-        }
-        let cost = u32::try_from(self.shared.cost(message.len())).unwrap_or(u32::MAX);
-        match self.shared.credit.try_acquire_many(cost) {
+        let message = self.check(message.into())?;
+        match self.shared.credit.try_acquire_many(self.shared.permits(message.len())) {
             Ok(permit) => permit.forget(),
-            Err(tokio::sync::TryAcquireError::Closed) => return Err(SendError::Closed(message)),
-            Err(tokio::sync::TryAcquireError::NoPermits) => return Err(SendError::Full(message)),
+            Err(TryAcquireError::Closed) => return Err(SendError::Closed(message)),
+            Err(TryAcquireError::NoPermits) => return Err(SendError::Full(message)),
         }
         self.queue(message)
+    }
+
+    /// As [`DataChannel::send_tracked`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::send_tracked`].
+    pub async fn send_tracked(&self, message: impl Into<Message>) -> Result<Receipt, SendError> {
+        let message = self.check(message.into())?;
+        match self.shared.credit.acquire_many(self.shared.permits(message.len())).await {
+            Ok(permit) => permit.forget(),
+            Err(_) => return Err(SendError::Closed(message)),
+        }
+        let (fate, receipt) = oneshot::channel();
+        self.queue_item(message.len(), OutgoingItem::Tracked(message.into_payload(), fate))?;
+        Ok(Receipt::new(receipt))
+    }
+
+    /// As [`DataChannel::writer`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::writer`].
+    pub async fn writer(&self, kind: Kind) -> Result<MessageWriter, DataChannelEnd> {
+        MessageWriter::new(self.clone(), kind).await
+    }
+
+    /// As [`DataChannel::flush`].
+    ///
+    /// # Errors
+    /// As [`DataChannel::flush`].
+    pub async fn flush(&self) -> Result<(), DataChannelEnd> {
+        let (done, reached) = oneshot::channel();
+        // Through the queue of the messages, behind all that were sent.
+        let asked = self
+            .closer
+            .link
+            .outgoing
+            .send(Outgoing { channel: self.closer.key, item: OutgoingItem::Flush(done) });
+        let end = tokio::select! {
+            biased;
+            Ok(()) = reached, if asked.is_ok() => return Ok(()),
+            end = self.closed() => end,
+        };
+        // The last acknowledgement and the end may have come together.
+        if self.shared.is_flushed() { Ok(()) } else { Err(end) }
+    }
+
+    /// As [`DataChannel::closed`].
+    pub async fn closed(&self) -> DataChannelEnd {
+        let mut status = self.status.clone();
+        let ended = status.wait_for(|status| status.end.is_some()).await.ok().and_then(|status| status.end);
+        ended.unwrap_or(DataChannelEnd::ConnectionClosed)
+    }
+
+    /// As [`DataChannel::end`].
+    #[must_use]
+    pub fn end(&self) -> Option<DataChannelEnd> {
+        self.status.borrow().end
     }
 
     /// As [`DataChannel::opened`].
@@ -392,6 +408,12 @@ impl DataChannelSender {
         self.shared.buffered.load(Ordering::Acquire)
     }
 
+    /// As [`DataChannel::outstanding_amount`].
+    #[must_use]
+    pub fn outstanding_amount(&self) -> usize {
+        self.shared.outstanding.load(Ordering::Acquire)
+    }
+
     /// As [`DataChannel::set_buffered_amount_low_threshold`].
     pub fn set_buffered_amount_low_threshold(&self, bytes: usize) {
         self.shared.low_threshold.store(bytes, Ordering::Release);
@@ -419,18 +441,44 @@ impl DataChannelSender {
         }
     }
 
-    fn too_large(&self, message: &Message) -> Option<usize> {
-        let limit = self.shared.max_message_size.load(Ordering::Relaxed);
-        (message.len() > limit).then_some(limit)
+    /// As [`DataChannel::max_message_size`].
+    #[must_use]
+    pub fn max_message_size(&self) -> usize {
+        self.shared.max_message_size.load(Ordering::Relaxed)
     }
 
-    fn queue(&self, message: Message) -> Result<(), SendError> {
-        let len = message.len();
+    /// Begins to close the channel, as dropping all handles does.
+    #[cfg(feature = "futures")]
+    pub(super) fn begin_close(&self) {
+        self.closer.link.abandon(self.closer.key);
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Hands something to the driver; `false` when that is gone.
+    fn give(&self, item: OutgoingItem) -> bool {
+        self.closer.link.outgoing.send(Outgoing { channel: self.closer.key, item }).is_ok()
+    }
+
+    fn check(&self, message: Message) -> Result<Message, SendError> {
+        let limit = self.max_message_size();
+        if message.len() > limit { Err(SendError::TooLarge { limit, message }) } else { Ok(message) }
+    }
+
+    /// Queues a message that is paid for.
+    pub(super) fn queue(&self, message: Message) -> Result<(), SendError> {
+        self.queue_item(message.len(), OutgoingItem::Message(message.into_payload()))
+    }
+
+    fn queue_item(&self, len: usize, item: OutgoingItem) -> Result<(), SendError> {
         self.shared.buffered.fetch_add(len, Ordering::AcqRel);
-        let outgoing = OutgoingMessage { channel: self.closer.key, payload: message.into_payload() };
-        self.closer.link.messages.send(outgoing).map_err(|refused| {
+        let outgoing = Outgoing { channel: self.closer.key, item };
+        // Refused only when the connection is gone, and its credit with it: nothing is given back.
+        self.closer.link.outgoing.send(outgoing).map_err(|refused| {
             self.shared.buffered.fetch_sub(len, Ordering::AcqRel);
-            SendError::Closed(Message::from_payload(refused.0.payload))
+            SendError::Closed(refused.0.into_message())
         })
     }
 }
@@ -439,33 +487,100 @@ impl DataChannelSender {
 #[derive(Debug)]
 pub struct DataChannelReceiver {
     shared: Arc<Shared>,
-    incoming: mpsc::UnboundedReceiver<Message>,
-    _closer: Arc<Closer>,
+    status: watch::Receiver<Status>,
+    incoming: mpsc::UnboundedReceiver<Incoming>,
+    /// A message in pieces that is wanted whole.
+    partial: Partial,
+    /// The rest of a message is to be thrown away: its reader was dropped.
+    skips: bool,
+    is_streamed: bool,
+    closer: Arc<Closer>,
 }
 
 impl DataChannelReceiver {
     /// As [`DataChannel::recv`].
     pub async fn recv(&mut self) -> Option<Message> {
-        let message = self.incoming.recv().await?;
-        self.make_room(&message);
-        Some(message)
+        std::future::poll_fn(|cx| self.poll_recv(cx)).await
     }
 
     /// The next message if one is waiting.
     pub fn try_recv(&mut self) -> Option<Message> {
-        let message = self.incoming.try_recv().ok()?;
-        self.make_room(&message);
-        Some(message)
+        loop {
+            let incoming = self.incoming.try_recv().ok()?;
+            self.shared.make_room(incoming.cost());
+            if let Some(message) = self.whole(incoming) {
+                return Some(message);
+            }
+        }
     }
 
-    fn make_room(&self, message: &Message) {
-        let cost = message.len() + MESSAGE_OVERHEAD;
-        let before = self.shared.unread.fetch_sub(cost, Ordering::AcqRel);
-        let half = self.shared.receive_buffer / 2;
-        // One wake-up when half of the buffer has become free, not one per message.
-        if before >= half && before.saturating_sub(cost) < half {
-            self.shared.wake_driver.notify_one();
+    /// As [`DataChannel::recv_streamed`].
+    pub async fn recv_streamed(&mut self) -> Option<MessageReader<'_>> {
+        if !std::mem::replace(&mut self.is_streamed, true) {
+            // Refused when the connection is gone: what was delivered can still be read.
+            let item = OutgoingItem::ReceivePieces;
+            let _ = self.closer.link.outgoing.send(Outgoing { channel: self.closer.key, item });
         }
+        loop {
+            match self.next_incoming().await? {
+                Incoming::Message(Message::Binary(bytes)) => {
+                    return Some(MessageReader::whole(self, Kind::Binary, bytes));
+                }
+                Incoming::Message(Message::Text(text)) => {
+                    return Some(MessageReader::whole(self, Kind::Text, text.into()));
+                }
+                Incoming::Piece { end, .. } if self.skips => self.skips = end == PieceEnd::More,
+                // Given up before anything of it was seen.
+                Incoming::Piece { bytes, end: PieceEnd::GivenUp, .. } if bytes.is_empty() => {}
+                Incoming::Piece { kind, bytes, end } => {
+                    return Some(MessageReader::begun(self, kind, bytes, end));
+                }
+            }
+        }
+    }
+
+    async fn next_incoming(&mut self) -> Option<Incoming> {
+        let incoming = self.incoming.recv().await?;
+        self.shared.make_room(incoming.cost());
+        Some(incoming)
+    }
+
+    /// Puts pieces together; `None` while more are to come.
+    fn whole(&mut self, incoming: Incoming) -> Option<Message> {
+        match incoming {
+            Incoming::Message(message) => Some(message),
+            Incoming::Piece { end, .. } if self.skips => {
+                self.skips = end == PieceEnd::More;
+                None
+            }
+            Incoming::Piece { kind, bytes, end } => {
+                let data = self.partial.push(bytes, end)?;
+                Some(Message::from_payload(Payload { kind, data }))
+            }
+        }
+    }
+
+    /// As [`DataChannel::closed`].
+    pub async fn closed(&self) -> DataChannelEnd {
+        let mut status = self.status.clone();
+        let ended = status.wait_for(|status| status.end.is_some()).await.ok().and_then(|status| status.end);
+        ended.unwrap_or(DataChannelEnd::ConnectionClosed)
+    }
+
+    /// As [`DataChannel::end`].
+    #[must_use]
+    pub fn end(&self) -> Option<DataChannelEnd> {
+        self.status.borrow().end
+    }
+
+    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        while let Some(incoming) = ready!(self.incoming.poll_recv(cx)) {
+            self.shared.make_room(incoming.cost());
+            if let Some(message) = self.whole(incoming) {
+                return Poll::Ready(Some(message));
+            }
+        }
+        Poll::Ready(None)
     }
 }
 
@@ -474,19 +589,5 @@ impl Drop for DataChannelReceiver {
         self.incoming.close();
         // What waits in the connection for this reader is thrown away.
         self.shared.wake_driver.notify_one();
-    }
-}
-
-/// Closes the channel when the last handle is dropped.
-#[derive(Debug)]
-struct Closer {
-    key: ChannelKey,
-    link: Link,
-}
-
-impl Drop for Closer {
-    fn drop(&mut self) {
-        let key = self.key;
-        self.link.abandon(key);
     }
 }

@@ -1,6 +1,6 @@
 //! The one task of a connection. It owns the session by value: no lock, no shared state on the packet path.
 //!
-//! A turn transmits what is due, delivers what has arrived, and waits for whatever comes first. Work per turn is
+//! A turn delivers what has arrived, transmits what is due, and waits for whatever comes first. Work per turn is
 //! bounded, so that one busy connection does not starve its timers or its neighbours on the runtime.
 
 mod channels;
@@ -13,7 +13,8 @@ pub(super) use self::port::Port;
 
 use self::{channels::ChannelSink, media::TransceiverSink, transmit::Outbox};
 use super::{
-    command::{Command, Link, OutgoingMessage},
+    command::{Command, Link, Outgoing},
+    data_channel::MessageFate,
     events::Event,
     mdns,
     peer_connection::Snapshot,
@@ -21,6 +22,7 @@ use super::{
     udp::{Batch, Clock},
 };
 use crate::{StatsReport, data_channel::ChannelKey, session::Session, transceiver::TransceiverId};
+use datachannel::MessageId;
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::poll_fn,
@@ -45,7 +47,7 @@ const FULL_PAUSE: Duration = Duration::from_millis(10);
 /// The receiving ends of [`Link`], and the sign that nobody holds the connection any more.
 pub(super) struct Queues {
     pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) messages: mpsc::UnboundedReceiver<OutgoingMessage>,
+    pub(super) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(super) media: mpsc::Receiver<OutgoingMedia>,
     pub(super) abandoned: mpsc::UnboundedReceiver<ChannelKey>,
     pub(super) owner_gone: oneshot::Receiver<()>,
@@ -67,6 +69,11 @@ pub(super) struct Driver {
     /// Handles wake the driver through this when a reader has made room.
     wake: Arc<Notify>,
     outbox: Outbox,
+    /// Who wants to know what becomes of a message.
+    receipts: BTreeMap<MessageId, (ChannelKey, oneshot::Sender<MessageFate>)>,
+    last_message_id: u64,
+    /// When the session has to be told the time, as of the last wait.
+    deadline: Option<Instant>,
     channels: BTreeMap<ChannelKey, ChannelSink>,
     /// Channels with bytes on their way out, whose credit has to be given back.
     sending: BTreeSet<ChannelKey>,
@@ -91,15 +98,24 @@ enum Wake {
     /// Nothing to carry: a timer, room in a socket or in a reader's queue.
     Nothing,
     OwnerGone,
-    Read(std::io::Result<Batch>),
+    Read(Read),
     Resolved(mdns::Resolved),
+}
+
+/// A read of a socket.
+#[derive(Debug)]
+struct Read {
+    clock: Clock,
+    batch: std::io::Result<Batch>,
+    /// It was there before anybody waited for it: the driver does not keep up, or just does.
+    is_backlog: bool,
 }
 
 /// What one turn collected, kept between turns for its memory.
 #[derive(Default)]
 struct Collected {
     commands: Vec<Command>,
-    messages: Vec<OutgoingMessage>,
+    outgoing: Vec<Outgoing>,
     media: Vec<OutgoingMedia>,
 }
 
@@ -122,6 +138,9 @@ impl Driver {
             events,
             wake,
             outbox: Outbox::new(max_segments),
+            receipts: BTreeMap::new(),
+            last_message_id: 0,
+            deadline: None,
             channels: BTreeMap::new(),
             sending: BTreeSet::new(),
             readable: BTreeSet::new(),
@@ -141,36 +160,51 @@ impl Driver {
         tokio::pin!(sleep);
         let mut owned = true;
         loop {
-            self.transmit(clock.now);
-            self.deliver(clock.now);
-            // What was delivered has something to say in turn: a message that waited, a window that opened again.
-            let more = self.transmit(clock.now);
+            let more = self.advance(clock.now);
             if self.session.is_closed() {
                 break;
             }
             let wake = self.wait(&mut collected, sleep.as_mut(), more, owned).await;
-            clock = Clock::read();
+            clock = if let Wake::Read(read) = &wake { read.clock } else { Clock::read() };
+            let mut reads_on = false;
             match wake {
                 Wake::Abandoned(channel) => self.abandon_channel(clock.now, channel),
                 Wake::OwnerGone => {
                     owned = false;
                     self.close(clock.now);
                 }
-                Wake::Read(Ok(batch)) => self.receive(clock.now, batch),
+                Wake::Read(Read { batch: Ok(batch), is_backlog, .. }) => {
+                    // A single datagram that was waited for is answered before the socket is asked for more.
+                    reads_on = is_backlog || batch.bytes.len() > batch.stride;
+                    self.receive(clock.now, batch);
+                }
                 Wake::Resolved(resolved) => {
                     self.session.resolved(clock.now, &resolved.name, resolved.address);
                 }
                 // A failed read is an ICMP error of an earlier send; the next read goes on.
-                Wake::Read(Err(_)) | Wake::Commands | Wake::Media | Wake::Messages | Wake::Nothing => {}
+                Wake::Read(_) | Wake::Commands | Wake::Media | Wake::Messages | Wake::Nothing => {}
             }
             #[cfg(test)]
             {
                 self.turns += 1;
             }
             self.collect(&mut collected);
-            self.work(clock, &mut collected);
+            self.work(clock.now, &mut collected);
+            if reads_on && self.outbox.blocked_port().is_none() {
+                self.read_more(clock);
+            }
         }
         self.finish();
+    }
+
+    /// Hands over what has arrived, and sends what is due. Returns whether there may be more to send.
+    fn advance(&mut self, now: Instant) -> bool {
+        self.deliver(now);
+        let before = self.outbox.batches();
+        let more = self.transmit(now);
+        // What was sent or given up makes room: for messages that wait here, and for handles that wait for credit.
+        let fed = if self.outbox.batches() == before { self.flush_channels(now) } else { self.deliver(now) };
+        if fed { self.transmit(now) } else { more }
     }
 
     /// Waits for the first thing to happen.
@@ -181,35 +215,39 @@ impl Driver {
         more: bool,
         owned: bool,
     ) -> Wake {
-        let Self { session, ports, queues, wake, outbox, names, .. } = self;
+        let Self { session, ports, queues, wake, outbox, names, deadline: due, .. } = self;
         let full = outbox.blocked_port().and_then(|port| ports.get(port)).map(|port| port.socket().clone());
         let is_full = full.is_some();
-        let clock = Clock::read();
         let mut deadline = session.poll_timeout();
+        *due = deadline;
         if is_full {
             // What is due to be sent cannot be sent, and stays due: without a pause the loop would spin.
-            deadline = deadline.map(|deadline| deadline.max(clock.now + FULL_PAUSE));
+            deadline = deadline.map(|deadline| deadline.max(Clock::read().now + FULL_PAUSE));
         }
-        if let Some(deadline) = deadline
-            && sleep.deadline() != deadline.into()
+        // A timer that is due too early wakes the task once for nothing. Moving it with every datagram costs more.
+        if let Some(deadline) = deadline.map(tokio::time::Instant::from)
+            && (deadline < sleep.deadline() || sleep.is_elapsed())
         {
-            sleep.as_mut().reset(deadline.into());
+            sleep.as_mut().reset(deadline);
         }
+        let mut looks = 0_u32;
         tokio::select! {
             biased;
             _ = queues.commands.recv_many(&mut collected.commands, COMMANDS_PER_TURN) => Wake::Commands,
             _ = &mut queues.owner_gone, if owned => Wake::OwnerGone,
-            batch = poll_fn(|cx| {
+            read = poll_fn(|cx| {
                 // A full socket also stops reading: what it answers could not be sent.
+                let clock = Clock::read();
+                looks += 1;
                 for port in ports.iter_mut() {
                     if let Poll::Ready(batch) = port.poll_read(cx, clock) {
-                        return Poll::Ready(batch);
+                        return Poll::Ready(Read { clock, batch, is_backlog: looks == 1 });
                     }
                 }
                 Poll::Pending
-            }), if !is_full => Wake::Read(batch),
+            }), if !is_full => Wake::Read(read),
             () = port::writable(full), if is_full => Wake::Nothing,
-            _ = queues.messages.recv_many(&mut collected.messages, ITEMS_PER_TURN) => Wake::Messages,
+            _ = queues.outgoing.recv_many(&mut collected.outgoing, ITEMS_PER_TURN) => Wake::Messages,
             _ = queues.media.recv_many(&mut collected.media, ITEMS_PER_TURN) => Wake::Media,
             Some(channel) = queues.abandoned.recv() => Wake::Abandoned(channel),
             Some(resolved) = names.next() => Wake::Resolved(resolved),
@@ -226,10 +264,10 @@ impl Driver {
         {
             collected.commands.push(command);
         }
-        while collected.messages.len() < ITEMS_PER_TURN
-            && let Ok(message) = self.queues.messages.try_recv()
+        while collected.outgoing.len() < ITEMS_PER_TURN
+            && let Ok(outgoing) = self.queues.outgoing.try_recv()
         {
-            collected.messages.push(message);
+            collected.outgoing.push(outgoing);
         }
         while collected.media.len() < ITEMS_PER_TURN
             && let Ok(media) = self.queues.media.try_recv()
@@ -238,20 +276,18 @@ impl Driver {
         }
     }
 
-    fn work(&mut self, clock: Clock, collected: &mut Collected) {
-        let now = clock.now;
-        self.session.handle_timeout(now);
+    fn work(&mut self, now: Instant, collected: &mut Collected) {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.session.handle_timeout(now);
+        }
         for command in collected.commands.drain(..) {
             command.run(self, now);
         }
-        for message in collected.messages.drain(..) {
-            self.queue_message(now, message);
+        for outgoing in collected.outgoing.drain(..) {
+            self.queue(now, outgoing);
         }
         for media in collected.media.drain(..) {
             self.send_media(now, media);
-        }
-        if self.outbox.blocked_port().is_none() {
-            self.read_more(clock);
         }
     }
 

@@ -3,16 +3,18 @@
 use super::Driver;
 use crate::{
     SessionEvent,
-    tokio::{events::Event, peer_connection::Snapshot},
+    tokio::{data_channel::MessageFate, events::Event, peer_connection::Snapshot},
 };
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc::error::TrySendError;
 
 impl Driver {
-    /// Hands over everything that has arrived and that its reader has room for.
-    pub(super) fn deliver(&mut self, now: Instant) {
-        self.flush_channels(now);
+    /// Hands over everything that has arrived and that its reader has room for. Returns whether the session may have
+    /// more to send by that: a message that waited, a window that opened again.
+    pub(super) fn deliver(&mut self, now: Instant) -> bool {
+        let mut fed = self.flush_channels(now);
         let events: Vec<_> = std::iter::from_fn(|| self.session.poll_event()).collect();
+        fed |= !events.is_empty() || !self.readable.is_empty();
         let mut changed = events.iter().any(changes_state);
         if std::mem::take(&mut self.session.descriptions_changed) {
             changed = true;
@@ -34,6 +36,7 @@ impl Driver {
             self.deliver_messages(now, key);
         }
         self.deliver_media();
+        fed
     }
 
     fn deliver_event(&mut self, now: Instant, event: SessionEvent) {
@@ -49,6 +52,7 @@ impl Driver {
                 self.deliver_messages(now, key);
                 Event::DataChannel(handle)
             }
+            SessionEvent::DataChannelClosed { channel, end } => return self.channel_ended(channel, end),
             SessionEvent::DataChannelStateChange(key) => return self.update_channel(now, key),
             SessionEvent::DataChannelReadable(key) => return self.deliver_messages(now, key),
             SessionEvent::IceCandidate(candidate) => Event::IceCandidate(candidate),
@@ -56,6 +60,8 @@ impl Driver {
             SessionEvent::IceConnectionStateChange(state) => Event::IceConnectionStateChange(state),
             SessionEvent::IceGatheringStateChange(state) => Event::IceGatheringStateChange(state),
             SessionEvent::KeyFrameRequested(transceiver) => return self.key_frame_requested(transceiver),
+            SessionEvent::MessageAbandoned(id) => return self.message_fate(id, MessageFate::Abandoned),
+            SessionEvent::MessageDelivered(id) => return self.message_fate(id, MessageFate::Delivered),
             SessionEvent::NegotiationNeeded => Event::NegotiationNeeded,
             SessionEvent::Resolve { name } => return self.names.resolve(name),
             SessionEvent::Publish { name, address } => return self.names.publish(name, address),
@@ -102,9 +108,12 @@ impl Driver {
 fn changes_state(event: &SessionEvent) -> bool {
     !matches!(
         event,
-        SessionEvent::DataChannelReadable(_)
+        SessionEvent::DataChannelClosed { .. }
+            | SessionEvent::DataChannelReadable(_)
             | SessionEvent::DataChannelStateChange(_)
             | SessionEvent::KeyFrameRequested(_)
+            | SessionEvent::MessageAbandoned(_)
+            | SessionEvent::MessageDelivered(_)
             | SessionEvent::Publish { .. }
             | SessionEvent::Resolve { .. }
             | SessionEvent::Withdraw { .. }

@@ -13,6 +13,8 @@ const BATCHES_PER_TURN: usize = 20;
 pub(super) struct Outbox {
     bytes: Vec<u8>,
     blocked: Option<(usize, Transmit)>,
+    /// Batches that left, or were refused.
+    batches: u64,
     max_segments: NonZeroUsize,
 }
 
@@ -20,13 +22,18 @@ impl Outbox {
     pub(super) fn new(max_segments: usize) -> Self {
         let max_segments = NonZeroUsize::new(max_segments).unwrap_or(NonZeroUsize::MIN);
         // Grows to the largest batch sent: an idle connection only ever needs a datagram.
-        Self { bytes: Vec::new(), blocked: None, max_segments }
+        Self { bytes: Vec::new(), blocked: None, batches: 0, max_segments }
     }
 
     /// The port that was full. Nothing is produced until it takes data again, so that the pressure reaches the
     /// congestion controllers and the pacer by itself.
     pub(super) fn blocked_port(&self) -> Option<usize> {
         self.blocked.map(|(port, _)| port)
+    }
+
+    /// How many batches have left.
+    pub(super) fn batches(&self) -> u64 {
+        self.batches
     }
 
     /// Sends the batch in the buffer, and keeps it when the socket is full.
@@ -114,6 +121,7 @@ impl Driver {
     /// Sends one batch; returns `false` when the socket is full.
     fn send(&mut self, now: Instant, index: usize, transmit: Transmit) -> bool {
         let Some(port) = self.ports.get_mut(index) else { return true };
+        self.outbox.batches += 1;
         match self.outbox.send(now, index, port, transmit) {
             Sent::Full => return false,
             Sent::Done => {}
