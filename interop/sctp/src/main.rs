@@ -6,6 +6,7 @@ mod ours;
 mod report;
 mod rig;
 mod scenario;
+mod trace;
 mod traffic;
 
 use foreign::Foreign;
@@ -26,6 +27,8 @@ Usage: cargo xtask interop --sctp [OPTIONS]
   --peer NAME      only this one (dcsctp, sctp-proto, usrsctp); may be given again
   --scenario NAME  only this scenario; may be given again
   --seed N         of the network (default 1)
+  --loss PERCENT   only this loss
+  --trace          print every packet
   --write          write the matrix into docs/interop.md (done by itself when everything was run)
   --list           name the scenarios
   --help           this text";
@@ -35,6 +38,8 @@ struct Options {
     peers: Vec<Foreign>,
     scenarios: Vec<String>,
     seed: Option<u64>,
+    loss: Option<f64>,
+    traces: bool,
     write: bool,
 }
 
@@ -67,6 +72,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                 options.scenarios.push(name);
             }
             "--seed" => options.seed = Some(value()?.parse().map_err(|_| HELP.to_owned())?),
+            "--loss" => options.loss = Some(value()?.parse().map_err(|_| HELP.to_owned())?),
+            "--trace" => options.traces = true,
             "--write" => options.write = true,
             "--list" => {
                 let lines: Vec<String> = scenario::ALL
@@ -90,13 +97,13 @@ fn run(options: &Options) -> Result<bool, String> {
     let mut rows = Vec::new();
     for scenario in chosen {
         let cells: Vec<(Foreign, Cell)> =
-            peers.iter().map(|peer| (*peer, cell(*peer, scenario, options.seed.unwrap_or(1)))).collect();
+            peers.iter().map(|peer| (*peer, cell(*peer, scenario, options))).collect();
         for (peer, cell) in &cells {
             println!("{peer:10} {:16} {}", scenario.name, report::line(cell));
         }
         rows.push(Row { scenario, cells });
     }
-    let everything = options.peers.is_empty() && options.scenarios.is_empty();
+    let everything = options.peers.is_empty() && options.scenarios.is_empty() && options.loss.is_none();
     if everything || options.write {
         let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/interop.md");
         report::write(&page, &rows)?;
@@ -113,7 +120,7 @@ fn run(options: &Options) -> Result<bool, String> {
     Ok(failed == 0 && (skipped == 0 || !is_strict))
 }
 
-fn cell(foreign: Foreign, scenario: &Scenario, seed: u64) -> Cell {
+fn cell(foreign: Foreign, scenario: &Scenario, options: &Options) -> Cell {
     if let Some(reason) = foreign.missing() {
         return Cell::Skipped(reason);
     }
@@ -121,8 +128,9 @@ fn cell(foreign: Foreign, scenario: &Scenario, seed: u64) -> Cell {
         return Cell::Lacking(reason);
     }
     let mut found = Vec::new();
-    for loss in LOSSES {
-        let setting = Setting { foreign, loss: *loss, seed };
+    for loss in LOSSES.iter().filter(|loss| options.loss.is_none_or(|only| only == **loss)) {
+        let (seed, traces) = (options.seed.unwrap_or(1), options.traces);
+        let setting = Setting { foreign, loss: *loss, seed, traces };
         match catch_unwind(AssertUnwindSafe(|| (scenario.run)(setting))) {
             Ok(Ok(remark)) => found.push(remark),
             Ok(Err(error)) => return Cell::Failed(format!("at {loss} % loss: {error}")),

@@ -35,7 +35,7 @@ pub(crate) fn line(cell: &Cell) -> String {
     match cell {
         Cell::Failed(error) => format!("FAILED   {error}"),
         Cell::Lacking(reason) => format!("n/a      it {reason}"),
-        Cell::Passed(found) => format!("ok       {}", found.join(", ")),
+        Cell::Passed(found) => format!("ok       {}", remarks(found)),
         Cell::Skipped(reason) => format!("skipped  {reason}"),
     }
 }
@@ -90,11 +90,15 @@ fn word(cell: &Cell) -> String {
             )
         }
         Cell::Lacking(reason) => format!("n/a: it {reason}"),
-        Cell::Passed(found) if found.iter().all(String::is_empty) => "ok".to_owned(),
-        Cell::Passed(found) => format!("ok: {}", found.join(", ")),
+        Cell::Passed(found) if remarks(found).is_empty() => "ok".to_owned(),
+        Cell::Passed(found) => format!("ok: {}", remarks(found)),
         Cell::Skipped(reason) => format!("skipped: {reason}"),
     };
     text.replace('|', "/")
+}
+
+fn remarks(found: &[String]) -> String {
+    found.iter().filter(|remark| !remark.is_empty()).cloned().collect::<Vec<_>>().join(", ")
 }
 
 /// How many cells passed, failed and were skipped.

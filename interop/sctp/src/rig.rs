@@ -3,6 +3,8 @@
 use crate::end::{End, Fact, Received, Settings};
 use crate::foreign::Foreign;
 use crate::ours::{Ours, Random};
+use crate::scenario::Setting;
+use crate::trace;
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
@@ -29,6 +31,9 @@ impl Side {
 /// One way takes it.
 const DELAY: Duration = Duration::from_millis(20);
 
+/// Bits per second in each direction: packets of one burst come one after another, as they do on real links.
+const RATE: u64 = 100_000_000;
+
 /// Two rigs never share a moment: one of the peers has one clock for all of them.
 static NOW: AtomicU64 = AtomicU64::new(1_000_000);
 
@@ -43,6 +48,8 @@ pub(crate) struct Rig {
     random: Random,
     flying: BTreeMap<(Duration, u64), (Side, Vec<u8>)>,
     serial: u64,
+    /// When each direction has room for the next packet.
+    free_at: [Duration; 2],
     /// Whether messages are taken from this side as they come.
     pub(crate) reads: [bool; 2],
     pub(crate) inbox: [Vec<Received>; 2],
@@ -50,13 +57,13 @@ pub(crate) struct Rig {
     pub(crate) facts: [Vec<Fact>; 2],
     /// Until then an end of the association is a failure.
     pub(crate) may_end: bool,
-    /// Called for every packet: from whom, which.
-    pub(crate) tap: Option<Box<dyn FnMut(Side, &[u8])>>,
+    traces: bool,
 }
 
 impl Rig {
     /// Both ends, and who has called `connect`.
-    pub(crate) fn new(foreign: Foreign, loss: f64, settings: [Settings; 2]) -> Self {
+    pub(crate) fn new(setting: Setting, settings: [Settings; 2]) -> Self {
+        let Setting { foreign, loss, traces, .. } = setting;
         let now = Duration::from_micros(NOW.fetch_add(1_000_000, Ordering::Relaxed));
         let seed = settings[0].seed;
         Self {
@@ -69,11 +76,12 @@ impl Rig {
             random: Random(seed.wrapping_mul(0xd134_2543_de82_ef95) | 1),
             flying: BTreeMap::new(),
             serial: 0,
+            free_at: [now; 2],
             reads: [true; 2],
             inbox: [Vec::new(), Vec::new()],
             facts: [Vec::new(), Vec::new()],
             may_end: false,
-            tap: None,
+            traces,
         }
     }
 
@@ -209,13 +217,17 @@ impl Rig {
     }
 
     fn carry(&mut self, from: Side, packet: Vec<u8>) {
-        if let Some(tap) = &mut self.tap {
-            tap(from, &packet);
+        let is_lost = self.random.chance(self.loss);
+        if self.traces {
+            println!("{}", trace::packet(self.elapsed(), from, &packet, is_lost));
         }
-        if self.random.chance(self.loss) {
+        if is_lost {
             return;
         }
+        let free_at = &mut self.free_at[from as usize];
+        *free_at =
+            self.now.max(*free_at) + Duration::from_nanos(packet.len() as u64 * 8 * 1_000_000_000 / RATE);
         self.serial += 1;
-        self.flying.insert((self.now + DELAY, self.serial), (from.other(), packet));
+        self.flying.insert((*free_at + DELAY, self.serial), (from.other(), packet));
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Setting {
     /// Percent, in each direction.
     pub(crate) loss: f64,
     pub(crate) seed: u64,
+    /// Every packet is printed.
+    pub(crate) traces: bool,
 }
 
 /// A remark for the table, often empty, or what went wrong.
@@ -89,7 +91,7 @@ impl Setting {
     }
 
     fn connected_with(self, settings: [Settings; 2]) -> Result<Rig, String> {
-        let mut rig = Rig::new(self.foreign, self.loss, settings);
+        let mut rig = Rig::new(self, settings);
         for side in Side::BOTH {
             if !settings[side as usize].passive {
                 let now = rig.now;
