@@ -2,11 +2,13 @@
 
 use crate::chunk::init::Extensions;
 use crate::chunk::{self, unknown};
-use crate::config::Config;
+use crate::config::{Config, ErrorDetection};
 use crate::cookie::CookieKey;
-use crate::error::{ResetError, SendError};
-use crate::event::{CloseReason, Event, Events};
-use crate::packet::PacketView;
+use crate::error::{AddStreamsError, ResetError, SendError};
+use crate::event::{CloseReason, Direction, Event, Events};
+use crate::packet::{Checksum, PacketView};
+use crate::path::{Fragmentation, PathInfo};
+use crate::pmtu::PathMtu;
 use crate::procedure::heartbeat::Heartbeat;
 use crate::procedure::reset::Resets;
 use crate::procedure::transmit::{Pending, Reply};
@@ -20,7 +22,7 @@ use crate::types::{Message, SendOptions, StreamId};
 use base::Serial32;
 use crypto::Random;
 use std::fmt;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,6 +50,11 @@ pub struct Association {
     /// Timeouts in a row without an answer (RFC 9260 §8.1), or tries of INIT and COOKIE ECHO.
     pub(crate) errors: u32,
     pub(crate) max_packet_len: usize,
+    pub(crate) path_mtu: PathMtu,
+    /// Of the packet written last.
+    pub(crate) fragmentation: Fragmentation,
+    /// What packets of the peer may have for a checksum: what our INIT or INIT ACK announced.
+    pub(crate) accepted: Checksum,
     pub(crate) events: Events,
     pub(crate) stats: Stats,
 }
@@ -87,13 +94,16 @@ impl Association {
         Self {
             sender: Sender::new(&config, local.tsn),
             receiver: Receiver::new(&config),
-            resets: Resets::new(local.tsn, Serial32(0)),
+            resets: Resets::new(&config, local.tsn, Serial32(0)),
             heartbeat: Heartbeat::default(),
             timers: state::timers(),
             pending: Pending::default(),
             replies: std::collections::VecDeque::new(),
             errors: 0,
             max_packet_len: config.max_packet_len,
+            path_mtu: PathMtu::fixed(config.max_packet_len),
+            fragmentation: Fragmentation::Forbidden,
+            accepted: Checksum::Crc32c,
             events: Events::default(),
             stats: Stats::default(),
             state: State::Closed,
@@ -120,7 +130,7 @@ impl Association {
         }
         self.stats.packets_received += 1;
         self.stats.bytes_received += packet.len() as u64;
-        let view = PacketView::parse(packet).ok().filter(|view| {
+        let view = PacketView::parse(packet, self.accepted).ok().filter(|view| {
             view.source_port == self.config.remote_port && view.destination_port == self.config.local_port
         });
         let Some(view) = view else {
@@ -151,6 +161,7 @@ impl Association {
                 Timer::Ack => self.receiver.acknowledge_now(),
                 Timer::Heartbeat => self.on_heartbeat_timeout(now),
                 Timer::Reconfig => self.on_reconfig_timeout(now),
+                Timer::PathMtu => self.on_path_mtu_timeout(now),
             }
         }
     }
@@ -163,6 +174,7 @@ impl Association {
         let only_data = self.state.may_send_data()
             && self.replies.is_empty()
             && self.pending.is_empty()
+            && self.path_mtu.due().is_none()
             && !self.receiver.is_ack_owed()
             && !self.sender.is_forward_pending()
             && !self.resets.has_something(&self.sender);
@@ -171,19 +183,47 @@ impl Association {
 
     /// Appends one packet of at most the configured length; gives its length.
     ///
-    /// A chunk that was cut for larger packets and has to be repeated after
-    /// [`set_max_packet_len`](Self::set_max_packet_len) made them smaller goes as it is: SCTP cannot cut it again.
+    /// A chunk that was cut for larger packets and has to be repeated after they became smaller goes as it is: SCTP
+    /// cannot cut it again. IP can: see [`fragmentation`](Self::fragmentation).
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<NonZeroUsize> {
         let now = self.tick(now);
         self.write_packet(now, out)
     }
 
-    /// Sets the largest packet, in bytes, when the path or the layers below change. See
+    /// Sets the largest packet, in bytes, of a path that is known, and ends the search for larger ones. See
     /// [`Config::with_max_packet_len`].
     pub fn set_max_packet_len(&mut self, bytes: usize) {
-        self.max_packet_len = tx::clamp_packet_len(bytes);
-        self.sender.set_max_packet_len(self.max_packet_len);
+        self.path_mtu = PathMtu::fixed(tx::clamp_packet_len(bytes));
+        self.apply_path_mtu();
+    }
+
+    /// Tells of the path, and of every new one: the largest packet it carries is searched for (RFC 8899), and what
+    /// congestion control knew of the path before is forgotten (RFC 8831 §5).
+    pub fn set_path(&mut self, now: Instant, path: PathInfo) {
+        self.tick(now);
+        self.follow_path(path);
+    }
+
+    /// Tells that the layers below refused to send a datagram because it was too long for the local interface: the
+    /// size that was tried, or the one in use, counts as too large at once.
+    pub fn handle_too_large(&mut self, now: Instant) {
+        let now = self.tick(now);
+        if !self.state.is_over() {
+            self.on_refused(now);
+        }
+    }
+
+    /// What may happen on the way to the packet that [`poll_transmit`](Self::poll_transmit) wrote last.
+    #[must_use]
+    pub fn fragmentation(&self) -> Fragmentation {
+        self.fragmentation
+    }
+
+    /// The largest packet in use, in bytes.
+    #[must_use]
+    pub fn packet_len(&self) -> usize {
+        self.max_packet_len
     }
 
     /// Tells the round-trip time that a layer below has measured. Until there is a measurement of our own, timeouts
@@ -256,16 +296,33 @@ impl Association {
     /// See [`ResetError`].
     pub fn reset_stream(&mut self, now: Instant, stream: StreamId) -> Result<(), ResetError> {
         self.tick(now);
-        if !self.state.may_send_data() {
-            return Err(ResetError::NotConnected);
-        }
-        if !self.peer.extensions.reconfig {
-            return Err(ResetError::NotSupported);
-        }
-        if stream.0 >= self.peer.outbound {
-            return Err(ResetError::UnknownStream);
-        }
-        if self.sender.queue.start_reset(stream) { Ok(()) } else { Err(ResetError::AlreadyResetting) }
+        self.ask_for_reset(stream, Direction::Outgoing)
+    }
+
+    /// Asks the peer to let a stream that it sends on begin anew (RFC 6525 §5.1.3). [`Event::StreamReset`] with
+    /// [`Direction::Incoming`] comes behind the last message sent before, or tells that the peer refused.
+    ///
+    /// # Errors
+    /// See [`ResetError`].
+    pub fn request_reset(&mut self, now: Instant, stream: StreamId) -> Result<(), ResetError> {
+        self.tick(now);
+        self.ask_for_reset(stream, Direction::Incoming)
+    }
+
+    /// Asks the peer for `count` streams more in one direction, after those there are (RFC 6525 §5.1.5, §5.1.6).
+    /// [`Event::StreamsChanged`] or [`Event::StreamsDenied`] is the answer. A peer grants only streams below the limit
+    /// it began with ([`Config::with_streams`], for one of this kind), or that its own user asked for.
+    ///
+    /// # Errors
+    /// See [`AddStreamsError`].
+    pub fn add_streams(
+        &mut self,
+        now: Instant,
+        direction: Direction,
+        count: NonZeroU16,
+    ) -> Result<(), AddStreamsError> {
+        self.tick(now);
+        self.ask_for_streams(direction, count)
     }
 
     /// Ends the association once everything queued is acknowledged (RFC 9260 §9.2). One that is not yet established
@@ -342,6 +399,7 @@ impl Association {
         let mut stats = self.stats.clone();
         self.sender.fill_stats(&mut stats);
         stats.receive_held = self.receiver.held();
+        stats.packet_len = self.max_packet_len;
         stats
     }
 
@@ -349,6 +407,19 @@ impl Association {
     pub(crate) fn tick(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         self.now
+    }
+
+    /// What our INIT and INIT ACK offer.
+    pub(crate) fn offered(&self) -> Extensions {
+        let zero_checksum = self.config.error_detection == ErrorDetection::Dtls;
+        Extensions { forward_tsn: true, reconfig: true, zero_checksum }
+    }
+
+    /// The peer is being told what we offer.
+    pub(crate) fn announce(&mut self) {
+        if self.offered().zero_checksum {
+            self.accepted = Checksum::OrZero;
+        }
     }
 
     /// The end, with no packet left to write.

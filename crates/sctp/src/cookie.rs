@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 const MAC_LEN: usize = 32;
 const FLAG_FORWARD_TSN: u8 = 1;
 const FLAG_RECONFIG: u8 = 2;
+const FLAG_ZERO_CHECKSUM: u8 = 4;
 
 /// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,9 +67,7 @@ impl CookieKey {
         out.put_u16(cookie.peer.outbound);
         out.put_u16(cookie.peer.inbound);
         out.put_u32(cookie.peer.tsn.0);
-        let forward_tsn = if cookie.extensions.forward_tsn { FLAG_FORWARD_TSN } else { 0 };
-        let reconfig = if cookie.extensions.reconfig { FLAG_RECONFIG } else { 0 };
-        out.put_u8(forward_tsn | reconfig);
+        out.put_u8(flags_of(cookie.extensions));
         out.put_u32(cookie.ties.local);
         out.put_u32(cookie.ties.peer);
         let (tag, body) = out.split_at_mut(MAC_LEN);
@@ -92,6 +91,21 @@ impl CookieKey {
     }
 }
 
+fn flags_of(extensions: Extensions) -> u8 {
+    let Extensions { forward_tsn, reconfig, zero_checksum } = extensions;
+    [(forward_tsn, FLAG_FORWARD_TSN), (reconfig, FLAG_RECONFIG), (zero_checksum, FLAG_ZERO_CHECKSUM)]
+        .into_iter()
+        .fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
+}
+
+fn extensions_of(flags: u8) -> Extensions {
+    Extensions {
+        forward_tsn: flags & FLAG_FORWARD_TSN != 0,
+        reconfig: flags & FLAG_RECONFIG != 0,
+        zero_checksum: flags & FLAG_ZERO_CHECKSUM != 0,
+    }
+}
+
 fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
     let mut reader = Reader::new(body);
     let made = reader.u64()?;
@@ -104,9 +118,7 @@ fn parse(body: &[u8]) -> Result<(u64, Cookie), base::Truncated> {
         inbound: reader.u16()?,
         tsn: Serial32(reader.u32()?),
     };
-    let flags = reader.u8()?;
-    let extensions =
-        Extensions { forward_tsn: flags & FLAG_FORWARD_TSN != 0, reconfig: flags & FLAG_RECONFIG != 0 };
+    let extensions = extensions_of(reader.u8()?);
     let ties = TieTags { local: reader.u32()?, peer: reader.u32()? };
     Ok((made, Cookie { local_tag, local_tsn, peer, extensions, ties }))
 }

@@ -89,3 +89,33 @@ impl fmt::Display for ResetError {
 }
 
 impl std::error::Error for ResetError {}
+
+/// Streams cannot be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddStreamsError {
+    /// Streams are being added in this direction already.
+    AlreadyAdding,
+    /// There is no established association.
+    NotConnected,
+    /// The peer does not know RFC 6525.
+    NotSupported,
+    /// There would be more than 65,535.
+    TooMany {
+        /// How many may be added.
+        available: u16,
+    },
+}
+
+impl fmt::Display for AddStreamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyAdding => f.write_str("streams are being added already"),
+            Self::NotConnected => f.write_str("the association is not established"),
+            Self::NotSupported => f.write_str("the peer does not support adding streams"),
+            Self::TooMany { available } => write!(f, "only {available} streams can be added"),
+        }
+    }
+}
+
+impl std::error::Error for AddStreamsError {}

@@ -33,6 +33,15 @@ pub enum Event {
     SendSpace,
     /// The peer began to shut down (RFC 9260 §9.2): nothing more can be sent, what is queued still goes out.
     ShuttingDown,
+    /// Streams were added, by us or by the peer (RFC 6525 §5.1.5). The numbers are those there are now.
+    StreamsChanged {
+        /// Streams we may send on: numbers below this.
+        outbound: u16,
+        /// Streams the peer may send on.
+        inbound: u16,
+    },
+    /// The peer refused to [add streams](crate::Association::add_streams); there are as many as before.
+    StreamsDenied(Direction),
     /// Sequence numbers of a stream began anew in one direction (RFC 6525).
     StreamReset {
         /// Which stream.
@@ -60,6 +69,8 @@ pub enum Direction {
 pub enum ResetOutcome {
     /// The peer refused; the stream goes on as before.
     Denied,
+    /// Nothing was sent on the stream since it last began, or its reset is under way already.
+    NothingToDo,
     /// Done.
     Performed,
 }

@@ -1,4 +1,4 @@
-//! The common header and the checksum (RFC 9260 §3.1, §6.8).
+//! The common header and the checksum (RFC 9260 §3.1, §6.8), which may be zero where DTLS does its work (RFC 9653).
 //!
 //! ```text
 //! +--------------------------------+--------------------------------+
@@ -20,6 +20,15 @@ use crc_fast::{CrcAlgorithm, Digest};
 /// Bytes of the common header.
 pub(crate) const HEADER_LEN: usize = 12;
 
+/// What stands in the checksum field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// CRC32c, always (RFC 9260 §6.8).
+    Crc32c,
+    /// Zero will do instead (RFC 9653).
+    OrZero,
+}
+
 /// A received packet whose checksum and framing are right.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PacketView<'a> {
@@ -30,14 +39,17 @@ pub(crate) struct PacketView<'a> {
 }
 
 impl<'a> PacketView<'a> {
-    pub(crate) fn parse(packet: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(packet: &'a [u8], accepted: Checksum) -> Result<Self, Malformed> {
         let mut reader = Reader::new(packet);
         let source_port = reader.u16()?;
         let destination_port = reader.u16()?;
         let tag = reader.u32()?;
         let checksum = u32::from_le_bytes(reader.array()?);
         let body = reader.rest();
-        if body.is_empty() || checksum != crc32c(packet.get(..8).unwrap_or_default(), body) {
+        // Zero that is not agreed upon may still be what CRC32c gives.
+        let is_left_out = accepted == Checksum::OrZero && checksum == 0;
+        if body.is_empty() || !(is_left_out || checksum == crc32c(packet.get(..8).unwrap_or_default(), body))
+        {
             return Err(Malformed);
         }
         // The whole framing is checked before the first chunk is acted upon.
@@ -96,12 +108,23 @@ mod tests {
         write_header(&mut packet, 5000, 5001, 0x0102_0304);
         packet.extend_from_slice(&[14, 0, 0, 4]);
         seal(&mut packet, 0);
-        let view = PacketView::parse(&packet).unwrap();
+        let view = PacketView::parse(&packet, Checksum::Crc32c).unwrap();
         assert_eq!((view.source_port, view.destination_port, view.tag), (5000, 5001, 0x0102_0304));
         for bit in 0..packet.len() * 8 {
             let mut broken = packet.clone();
             broken[bit / 8] ^= 1 << (bit % 8);
-            assert!(PacketView::parse(&broken).is_err(), "bit {bit}");
+            for accepted in [Checksum::Crc32c, Checksum::OrZero] {
+                assert!(PacketView::parse(&broken, accepted).is_err(), "bit {bit}");
+            }
         }
+    }
+
+    #[test]
+    fn zero_counts_only_where_it_is_accepted() {
+        let mut packet = Vec::new();
+        write_header(&mut packet, 5000, 5001, 0x0102_0304);
+        packet.extend_from_slice(&[14, 0, 0, 4]);
+        assert!(PacketView::parse(&packet, Checksum::Crc32c).is_err());
+        assert!(PacketView::parse(&packet, Checksum::OrZero).is_ok());
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod connect;
 pub(crate) mod cookie_echo;
 pub(crate) mod data;
 pub(crate) mod heartbeat;
+pub(crate) mod path_mtu;
 pub(crate) mod reset;
 pub(crate) mod shutdown;
 pub(crate) mod transmit;

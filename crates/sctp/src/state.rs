@@ -102,9 +102,11 @@ pub enum Timer {
     Heartbeat,
     /// For the answer to a stream reset (RFC 6525 §5.1.1).
     Reconfig,
+    /// For the answer to a probe of the path MTU, or until the next one (RFC 8899 §5.1.1).
+    PathMtu,
 }
 
-pub(crate) type Timers = TimerTable<Timer, 7>;
+pub(crate) type Timers = TimerTable<Timer, 8>;
 
 pub(crate) fn timers() -> Timers {
     TimerTable::new(
@@ -116,6 +118,7 @@ pub(crate) fn timers() -> Timers {
             Timer::Ack,
             Timer::Heartbeat,
             Timer::Reconfig,
+            Timer::PathMtu,
         ],
         |timer| timer as usize,
     )

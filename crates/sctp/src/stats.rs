@@ -32,6 +32,8 @@ pub struct Stats {
     pub messages_received: u64,
     /// SACK chunks written.
     pub sacks_sent: u64,
+    /// Probes of the path MTU written, the small ones included (RFC 8899).
+    pub path_probes: u64,
     /// DATA chunks received more than once.
     pub duplicates_received: u64,
     /// DATA chunks dropped because they lay outside the window, the distance bound or the stream range.
@@ -42,6 +44,8 @@ pub struct Stats {
     pub wrong_tag: u64,
     /// Cookies dropped: forged, altered, or too old.
     pub bad_cookies: u64,
+    /// The largest packet in use, in bytes.
+    pub packet_len: usize,
     /// Congestion window, in bytes.
     pub congestion_window: usize,
     /// Slow start threshold, in bytes.

@@ -8,6 +8,8 @@ mod raw;
 use pair::*;
 use raw::*;
 use sctp::*;
+use std::cell::Cell;
+use std::rc::Rc;
 
 const DATA: u8 = 0;
 const INIT_ACK: u8 = 2;
@@ -409,34 +411,41 @@ fn extensions_are_used_only_when_both_know_them() {
     assert_eq!(script.answer()[0].0, DATA, "repeated, since it cannot be given up");
 }
 
-/// T-C12: nothing is ever agreed upon that would allow to leave the checksum out (RFC 9653): it is in every packet of
-/// ours, and packets with zero or anything else instead of it never happened.
-#[test]
-fn t_c12_checksums_are_never_left_out() {
-    const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
-    fn spoilt(packet: &[u8], crc: [u8; 4]) -> Vec<u8> {
-        let mut packet = packet.to_vec();
-        packet[8..12].copy_from_slice(&crc);
-        packet
-    }
-    fn assert_checked(packets: &[Vec<u8>]) {
-        for packet in packets {
-            assert_ne!(packet[8..12], [0; 4]);
-            assert_eq!(packet[8..12], crc_fast::crc32_iscsi(&spoilt(packet, [0; 4])).to_le_bytes());
-        }
-    }
-    // An INIT that offers it: neither used nor offered in turn.
+fn spoilt(packet: &[u8], crc: [u8; 4]) -> Vec<u8> {
+    let mut packet = packet.to_vec();
+    packet[8..12].copy_from_slice(&crc);
+    packet
+}
+
+fn has_checksum(packet: &[u8]) -> bool {
+    packet[8..12] == crc_fast::crc32_iscsi(&spoilt(packet, [0; 4])).to_le_bytes()
+}
+
+/// The Zero Checksum Acceptable parameter (RFC 9653 §4).
+const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
+
+/// INIT with or without Zero Checksum Acceptable.
+fn init_with(methods: &[u32]) -> Vec<u8> {
     let mut value = chunks(&packet(0, &[init(TAG, 1 << 20, 100, 100, TSN)])).remove(0).2;
-    value.extend(parameter(ZERO_CHECKSUM_ACCEPTABLE, &[0, 0, 0, 1]));
-    let offer = packet(0, &[chunk(1, 0, &value)]);
-    let mut script = Script::new(Config::default());
+    for method in methods {
+        value.extend(parameter(ZERO_CHECKSUM_ACCEPTABLE, &method.to_be_bytes()));
+    }
+    packet(0, &[chunk(1, 0, &value)])
+}
+
+/// T-C12: who does not offer the zero checksum (RFC 9653) neither uses it nor takes it, whatever the peer offers:
+/// CRC32c is in every packet, and packets with zero or anything else instead of it never happened.
+#[test]
+fn t_c12_checksums_are_never_left_out_unless_offered() {
+    let offer = init_with(&[1]);
+    let mut script = Script::new(Config::default().with_error_detection(ErrorDetection::Crc32c));
     for crc in [[0; 4], [1, 2, 3, 4], [0xff; 4]] {
         script.give(&spoilt(&offer, crc));
         assert!(script.written().is_empty(), "{crc:?}");
     }
     script.give(&offer);
     let answer = script.written();
-    assert_checked(&answer);
+    assert!(answer.iter().all(|packet| has_checksum(packet)));
     let value = chunks(&answer[0]).remove(0).2;
     let offered = parameters(&value);
     assert!(offered.iter().all(|(code, _)| *code != ZERO_CHECKSUM_ACCEPTABLE));
@@ -446,17 +455,13 @@ fn t_c12_checksums_are_never_left_out() {
     script.give(&spoilt(&echo, [0; 4]));
     assert!(script.written().is_empty() && !script.end.is_connected());
     script.give(&echo);
-    assert_checked(&script.written());
+    assert!(script.written().iter().all(|packet| has_checksum(packet)));
     // Afterwards the same: data, and the abort that would end it.
     let sound = packet(script.tag, &[data(3, TSN, 0, 0, b"x")]);
     let abort = packet(script.tag, &[chunk(ABORT, 0, &[])]);
     for bytes in [&sound, &abort] {
         script.give(&spoilt(bytes, [0; 4]));
-        for bit in 0..32 {
-            let mut crc: [u8; 4] = bytes[8..12].try_into().unwrap();
-            crc[bit / 8] ^= 1 << (bit % 8);
-            script.give(&spoilt(bytes, crc));
-        }
+        give_with_flipped_checksums(&mut script, bytes);
     }
     assert!(script.written().is_empty() && script.end.recv().is_none());
     assert!(script.end.is_connected());
@@ -464,5 +469,76 @@ fn t_c12_checksums_are_never_left_out() {
     script.give(&sound);
     assert!(script.end.recv().is_some());
     script.end.send(script.now, StreamId(0), message("x"), SendOptions::new()).unwrap();
-    assert_checked(&script.written());
+    assert!(script.written().iter().all(|packet| has_checksum(packet)));
+}
+
+fn give_with_flipped_checksums(script: &mut Script, packet: &[u8]) {
+    for bit in 0..32 {
+        let mut crc: [u8; 4] = packet[8..12].try_into().unwrap();
+        crc[bit / 8] ^= 1 << (bit % 8);
+        script.give(&spoilt(packet, crc));
+    }
+}
+
+/// T-C12: zero is sent to a peer that announced it, and by whoever was told; a wrong checksum that is not zero stays wrong.
+#[test]
+fn t_c12_zero_is_used_towards_a_peer_that_announced_it() {
+    for (methods, is_agreed) in
+        [(&[1][..], true), (&[], false), (&[0], false), (&[2], false), (&[2, 1], true)]
+    {
+        let mut script = Script::new(Config::default());
+        // Before we announced it, zero is wrong.
+        script.give(&spoilt(&init_with(methods), [0; 4]));
+        assert!(script.written().is_empty());
+        script.give(&init_with(methods));
+        let answer = script.written();
+        assert!(has_checksum(&answer[0]), "INIT ACK");
+        let value = chunks(&answer[0]).remove(0).2;
+        let offered = parameters(&value);
+        assert!(offered.contains(&(ZERO_CHECKSUM_ACCEPTABLE, vec![0, 0, 0, 1])));
+        (script.tag, script.tsn) = (word(&value, 0), word(&value, 3));
+        script.cookie = offered.into_iter().find(|(code, _)| *code == 7).unwrap().1;
+        establish(&mut script);
+        // What we announced holds, whatever the peer announced.
+        script.give(&spoilt(&packet(script.tag, &[data(3, TSN, 0, 0, b"x")]), [0; 4]));
+        assert!(script.end.recv().is_some());
+        for packet in script.written() {
+            assert_eq!(has_checksum(&packet), !is_agreed, "{methods:?}");
+            assert_eq!(packet[8..12] == [0; 4], is_agreed, "{methods:?}");
+        }
+        let abort = packet(script.tag, &[chunk(ABORT, 0, &[])]);
+        give_with_flipped_checksums(&mut script, &abort);
+        assert!(script.end.is_connected());
+        assert_eq!(script.end.stats().malformed_packets, 1 + 32);
+        // An answer to an INIT out of nowhere is checked.
+        script.give(&packet(0, &[chunk(1, 0, &words(&[TAG + 1, 0, (1 << 16) | 1, TSN]))]));
+        assert!(script.written().iter().all(|packet| has_checksum(packet)), "a reply");
+    }
+}
+
+/// T-C12: between two of us, every packet with INIT, INIT ACK or COOKIE ECHO is checked, and no other.
+#[test]
+fn t_c12_only_packets_of_the_handshake_are_checked() {
+    for seed in 0..20 {
+        let mut link = Link::new(ms(20));
+        link.loss = 20.0;
+        let mut pair = Pair::new(seed, link);
+        let seen = Rc::new(Cell::new(0));
+        let count = Rc::clone(&seen);
+        pair.tap = Some(Box::new(move |_, packet| {
+            let sets_up = chunks(packet).iter().any(|(kind, ..)| [1, INIT_ACK, COOKIE_ECHO].contains(kind));
+            assert_eq!(has_checksum(packet), sets_up);
+            assert_eq!(packet[8..12] == [0; 4], !sets_up);
+            count.set(count.get() + 1);
+            true
+        }));
+        pair.connect();
+        pair.send(A, 1, message(bytes(100_000))).unwrap();
+        pair.ends[A].shutdown(pair.now);
+        let over =
+            |pair: &Pair| pair.events.iter().all(|events| matches!(events.last(), Some(Event::Closed(_))));
+        assert!(pair.run_until(ms(120_000), over));
+        assert_eq!(pair.received[B].len(), 1);
+        assert!(seen.get() > 80);
+    }
 }

@@ -94,6 +94,17 @@ impl Ecn {
     }
 }
 
+/// Whether IP may cut a datagram on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a bit of the IP header")]
+pub enum Fragmentation {
+    /// Longer than the path carries, it is dropped: what everything is sent with.
+    #[default]
+    Forbidden,
+    /// It may be cut: a repetition that became longer than what the path carries, and that cannot be made shorter.
+    Allowed,
+}
+
 /// What a poll appended to the caller's buffer, and where it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the appended bytes are to be sent"]
@@ -107,17 +118,25 @@ pub struct Transmit {
     pub len: usize,
     /// Set when `len` covers several datagrams of this size (the last may be shorter): one GSO send.
     pub segment: Option<NonZeroUsize>,
+    /// Whether IP may cut it. Never both this and `segment`.
+    pub fragmentation: Fragmentation,
 }
 
 impl Transmit {
     /// One datagram of `len` bytes, not ECN-capable.
     pub const fn new(path: FiveTuple, len: usize) -> Self {
-        Self { path, ecn: None, len, segment: None }
+        Self { path, ecn: None, len, segment: None, fragmentation: Fragmentation::Forbidden }
     }
 
     /// Sets the ECN mark.
     pub const fn with_ecn(mut self, ecn: Option<Ecn>) -> Self {
         self.ecn = ecn;
+        self
+    }
+
+    /// Says whether IP may cut it.
+    pub const fn with_fragmentation(mut self, fragmentation: Fragmentation) -> Self {
+        self.fragmentation = fragmentation;
         self
     }
 

@@ -199,6 +199,16 @@ impl Wire {
 
     /// Puts a datagram of `size` bytes on the wire.
     pub fn carry(&mut self, now: Instant, size: usize) -> Carried {
+        if self.link.mtu.is_some_and(|mtu| size > mtu) {
+            self.stats.offered += 1;
+            self.stats.mtu_drops += 1;
+            return Carried::Dropped(DropReason::Mtu);
+        }
+        self.carry_in_pieces(now, size)
+    }
+
+    /// The same for a datagram that IP may cut to fit the MTU. Its pieces travel and are lost together.
+    pub fn carry_in_pieces(&mut self, now: Instant, size: usize) -> Carried {
         self.stats.offered += 1;
         let sent = match self.enqueue(now, size) {
             Ok(sent) => sent,
@@ -259,10 +269,6 @@ impl Wire {
     }
 
     fn enqueue(&mut self, now: Instant, size: usize) -> Result<Instant, DropReason> {
-        if self.link.mtu.is_some_and(|mtu| size > mtu) {
-            self.stats.mtu_drops += 1;
-            return Err(DropReason::Mtu);
-        }
         if let Some(rate) = self.link.rate {
             let waiting = self.queueing_delay(now);
             let backlog = waiting.as_nanos() * u128::from(rate.bits_per_second) / 8_000_000_000;

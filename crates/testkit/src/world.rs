@@ -255,7 +255,7 @@ impl World {
     /// Puts a UDP datagram with any source address into a network, as an attacker can.
     pub fn inject(&mut self, network: NetworkId, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
         self.stats.injected += 1;
-        let packet = Packet { transport: Transport::Udp, source, destination, payload: bytes.to_vec() };
+        let packet = Packet::new(FiveTuple::udp(source, destination), bytes);
         self.schedule(self.now, Station::Network(network.0), packet);
     }
 
@@ -428,7 +428,7 @@ impl World {
             assert_eq!(transmit.len, out.len(), "node {index} appended another number of bytes than it says");
             let segment = transmit.segment.map_or(out.len(), std::num::NonZeroUsize::get).max(1);
             for datagram in out.chunks(segment) {
-                self.send_from_node(index, transmit.path, datagram);
+                self.send_from_node(index, transmit.path, datagram, transmit.fragmentation);
             }
         }
         self.scratch = out;

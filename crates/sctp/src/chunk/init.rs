@@ -12,8 +12,13 @@ const UNRECOGNIZED_PARAMETER: u16 = 8;
 const HOST_NAME_ADDRESS: u16 = 11;
 /// Supported Extensions (RFC 5061 §4.2.7).
 const SUPPORTED_EXTENSIONS: u16 = 0x8008;
+/// Zero Checksum Acceptable (RFC 9653 §4).
+const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
 /// Forward-TSN-Supported (RFC 3758 §3.1).
 const FORWARD_TSN_SUPPORTED: u16 = 0xc000;
+
+/// The alternate error detection method "SCTP over DTLS" (RFC 9653 §6).
+const METHOD_DTLS: [u8; 4] = [0, 0, 0, 1];
 
 /// The smallest window an INIT may advertise (RFC 9260 §3.3.2).
 pub(crate) const MIN_WINDOW: u32 = 1_500;
@@ -38,6 +43,8 @@ pub(crate) struct Extensions {
     pub(crate) forward_tsn: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfig: bool,
+    /// Packets without a checksum are taken (RFC 9653).
+    pub(crate) zero_checksum: bool,
 }
 
 /// A received INIT or INIT ACK.
@@ -82,6 +89,8 @@ impl<'a> Init<'a> {
                     init.extensions.forward_tsn |= parameter.value.contains(&FORWARD_TSN);
                     init.extensions.reconfig |= parameter.value.contains(&RE_CONFIG);
                 }
+                // Of another method we know nothing: then the checksum is there.
+                ZERO_CHECKSUM_ACCEPTABLE => init.extensions.zero_checksum |= parameter.value == METHOD_DTLS,
                 HOST_NAME_ADDRESS => init.host_name = true,
                 UNRECOGNIZED_PARAMETER => {}
                 code if WITHOUT_EFFECT.contains(&code) => {}
@@ -104,10 +113,13 @@ impl<'a> Init<'a> {
 }
 
 /// Appends an INIT or INIT ACK (`kind`).
+///
+/// [`Extensions::default`] offers nothing.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     kind: u8,
     fields: &InitFields,
+    offered: Extensions,
     cookie: Option<&[u8]>,
     unrecognized: &[Vec<u8>],
 ) {
@@ -120,8 +132,19 @@ pub(crate) fn write(
     if let Some(cookie) = cookie {
         write_parameter(out, STATE_COOKIE, cookie);
     }
-    write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
-    write_parameter(out, SUPPORTED_EXTENSIONS, &[RE_CONFIG, FORWARD_TSN]);
+    if offered.forward_tsn {
+        write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
+    }
+    let chunks: Vec<u8> = [(offered.reconfig, RE_CONFIG), (offered.forward_tsn, FORWARD_TSN)]
+        .into_iter()
+        .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
+        .collect();
+    if !chunks.is_empty() {
+        write_parameter(out, SUPPORTED_EXTENSIONS, &chunks);
+    }
+    if offered.zero_checksum {
+        write_parameter(out, ZERO_CHECKSUM_ACCEPTABLE, &METHOD_DTLS);
+    }
     for parameter in unrecognized {
         write_parameter(out, UNRECOGNIZED_PARAMETER, parameter);
     }
@@ -149,13 +172,37 @@ mod tests {
     #[test]
     fn round_trip_with_cookie_and_extensions() {
         let mut out = Vec::new();
-        write(&mut out, INIT_ACK, &FIELDS, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
+        let offered = Extensions { forward_tsn: true, reconfig: true, zero_checksum: true };
+        write(&mut out, INIT_ACK, &FIELDS, offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
         let init = Init::parse(chunk.value).unwrap();
         assert_eq!(init.fields, FIELDS);
         assert_eq!(init.cookie, Some(&b"cookie!"[..]));
-        assert_eq!(init.extensions, Extensions { forward_tsn: true, reconfig: true });
+        assert_eq!(init.extensions, offered);
         assert!(init.unrecognized.is_empty());
+        out.clear();
+        write(&mut out, INIT_ACK, &FIELDS, Extensions::default(), None, &[]);
+        let chunk = Tlvs::new(&out).next().unwrap().unwrap();
+        assert_eq!(Init::parse(chunk.value).unwrap().extensions, Extensions::default());
+    }
+
+    /// Other methods than DTLS, and parameters of other lengths, announce nothing.
+    #[test]
+    fn only_the_method_dtls_is_understood() {
+        let fixed = [0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1];
+        for (method, is_understood) in [
+            (&[0, 0, 0, 1][..], true),
+            (&[0, 0, 0, 0], false),
+            (&[0, 0, 0, 2], false),
+            (&[], false),
+            (&[0, 0, 0, 1, 0], false),
+        ] {
+            let mut value = fixed.to_vec();
+            write_parameter(&mut value, ZERO_CHECKSUM_ACCEPTABLE, method);
+            let init = Init::parse(&value).unwrap();
+            assert_eq!(init.extensions.zero_checksum, is_understood, "{method:?}");
+            assert!(init.unrecognized.is_empty());
+        }
     }
 
     /// `sctp_unknown_param_high_bits_actions`, RFC 9260 §3.2.1.

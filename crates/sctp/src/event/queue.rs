@@ -13,6 +13,7 @@ pub(crate) struct Events {
     too_large: BTreeSet<StreamId>,
     resets: BTreeSet<(StreamId, Direction, ResetOutcome)>,
     send_space: bool,
+    streams_changed: bool,
 }
 
 impl Events {
@@ -57,6 +58,15 @@ impl Events {
         }
     }
 
+    /// Only the latest numbers are told.
+    pub(crate) fn streams_changed(&mut self, outbound: u16, inbound: u16) {
+        if self.streams_changed {
+            self.queue.retain(|event| !matches!(event, Event::StreamsChanged { .. }));
+        }
+        self.streams_changed = true;
+        self.queue.push_back(Event::StreamsChanged { outbound, inbound });
+    }
+
     pub(crate) fn restarted(&mut self) {
         if self.queue.back() != Some(&Event::Restarted) {
             self.queue.push_back(Event::Restarted);
@@ -79,7 +89,12 @@ impl Events {
                 self.resets.remove(&(*stream, *direction, *outcome));
             }
             Event::SendSpace => self.send_space = false,
-            Event::Closed(_) | Event::Connected { .. } | Event::Restarted | Event::ShuttingDown => {}
+            Event::StreamsChanged { .. } => self.streams_changed = false,
+            Event::Closed(_)
+            | Event::Connected { .. }
+            | Event::Restarted
+            | Event::ShuttingDown
+            | Event::StreamsDenied(_) => {}
         }
         Some(event)
     }

@@ -198,7 +198,7 @@ impl Association {
     pub(crate) fn begin_transfer(&mut self, window: u32, tsn: Serial32) {
         self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn);
         self.receiver.start(tsn);
-        self.resets = Resets::new(self.local.tsn, tsn);
+        self.resets = Resets::new(&self.config, self.local.tsn, tsn);
     }
 
     /// Owes a packet; old debts beyond a few are dropped, as the network might have.

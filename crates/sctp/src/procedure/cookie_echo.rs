@@ -66,7 +66,7 @@ impl Association {
                 // The receiver starts from the new INIT; what it had could only be from the tag now given up.
                 self.adopt_peer(&cookie.peer, cookie.extensions);
                 self.receiver.start(cookie.peer.tsn);
-                self.resets = Resets::new(self.local.tsn, cookie.peer.tsn);
+                self.resets = Resets::new(&self.config, self.local.tsn, cookie.peer.tsn);
                 self.establish(now);
                 self.pending.cookie_ack = true;
                 true
@@ -149,6 +149,7 @@ impl Association {
         self.events.push_first(Event::Connected { outbound: self.peer.outbound, inbound: self.peer.inbound });
         self.arm_heartbeat(now);
         self.arm_retransmit(now);
+        self.start_path_mtu();
     }
 
     /// RFC 9260 §5.2.4, action A: as after an ABORT and a new COOKIE ECHO.
@@ -165,6 +166,7 @@ impl Association {
         self.state = State::Established;
         self.events.restarted();
         self.arm_heartbeat(now);
+        self.start_path_mtu();
     }
 
     /// Runs T3-rtx while something is outstanding (RFC 9260 §6.3.2).

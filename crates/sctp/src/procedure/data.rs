@@ -88,6 +88,7 @@ impl Association {
             return;
         }
         self.sender.on_timeout(now, &mut self.events, &mut self.stats);
+        self.doubt_path_mtu();
         self.arm_retransmit(now);
         self.continue_shutdown(now);
     }

@@ -39,6 +39,11 @@ impl Association {
         if let Some((_, at)) = answered {
             self.sender.rto.observe(now.saturating_duration_since(at));
             self.errors = 0;
+            return;
+        }
+        let nonce = chunk.value.strip_prefix(&HEARTBEAT_INFO).and_then(|nonce| nonce.try_into().ok());
+        if let Some(nonce) = nonce {
+            self.on_probe_answer(now, nonce);
         }
     }
 
@@ -70,10 +75,15 @@ impl Association {
     pub(crate) fn heartbeat_value(&mut self, now: Instant) -> [u8; 12] {
         let nonce = self.rng.bytes::<8>();
         self.heartbeat.sent = Some((nonce, now));
-        let mut value = [0; 12];
-        for (to, from) in value.iter_mut().zip(HEARTBEAT_INFO.iter().chain(&nonce)) {
-            *to = *from;
-        }
-        value
+        value_of(nonce)
     }
+}
+
+/// The value of a HEARTBEAT that is known by `nonce`.
+pub(crate) fn value_of(nonce: [u8; 8]) -> [u8; 12] {
+    let mut value = [0; 12];
+    for (to, from) in value.iter_mut().zip(HEARTBEAT_INFO.iter().chain(&nonce)) {
+        *to = *from;
+    }
+    value
 }

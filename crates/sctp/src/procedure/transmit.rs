@@ -4,7 +4,8 @@ use crate::association::Association;
 use crate::cause;
 use crate::chunk::init::InitFields;
 use crate::chunk::{self, ChunkWriter, abort, init, shutdown};
-use crate::packet;
+use crate::packet::{self, Checksum};
+use crate::path::Fragmentation;
 use crate::state::{LastChunk, State, Timer};
 use base::PutExt;
 use std::collections::VecDeque;
@@ -63,6 +64,8 @@ pub(crate) enum ReplyBody {
 impl Association {
     pub(crate) fn write_packet(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<NonZeroUsize> {
         let start = out.len();
+        let checksum = self.checksum();
+        let mut is_probe = false;
         let wrote = match self.state {
             State::Done => false,
             State::Ending { .. } => self.write_last(out),
@@ -74,20 +77,35 @@ impl Association {
             | State::ShutdownPending
             | State::ShutdownSent
             | State::ShutdownReceived
-            | State::ShutdownAckSent => self.write_connected(now, out),
+            | State::ShutdownAckSent => {
+                is_probe = self.write_probe(now, out);
+                is_probe || self.write_connected(now, out)
+            }
         };
         if !wrote {
             out.truncate(start);
             return None;
         }
-        packet::seal(out, start);
+        if checksum == Checksum::Crc32c {
+            packet::seal(out, start);
+        }
         let len = out.len() - start;
+        let may_be_cut = len > self.max_packet_len && !is_probe;
+        self.fragmentation = if may_be_cut { Fragmentation::Allowed } else { Fragmentation::Forbidden };
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += len as u64;
         NonZeroUsize::new(len)
     }
 
-    fn start_packet(&self, out: &mut Vec<u8>, tag: u32) {
+    /// What the next packet has for a checksum. Zero is for a peer that announced it (RFC 9653 §5), and never for what
+    /// holds an INIT or COOKIE ECHO, nor for an answer out of the blue, which is what the replies are.
+    fn checksum(&self) -> Checksum {
+        let sets_up = matches!(self.state, State::CookieWait | State::CookieEchoed { .. });
+        let agreed = self.offered().zero_checksum && self.peer.extensions.zero_checksum;
+        if agreed && !sets_up && self.replies.is_empty() { Checksum::OrZero } else { Checksum::Crc32c }
+    }
+
+    pub(crate) fn start_packet(&self, out: &mut Vec<u8>, tag: u32) {
         packet::write_header(out, self.config.local_port, self.config.remote_port, tag);
     }
 
@@ -96,7 +114,8 @@ impl Association {
         self.start_packet(out, reply.tag);
         match reply.body {
             ReplyBody::InitAck { fields, cookie, unrecognized } => {
-                init::write(out, chunk::INIT_ACK, &fields, Some(&cookie), &unrecognized);
+                init::write(out, chunk::INIT_ACK, &fields, self.offered(), Some(&cookie), &unrecognized);
+                self.announce();
             }
             ReplyBody::Abort(cause) => abort::write(out, cause, &[]),
             ReplyBody::AbortReflected => abort::write_reflected(out),
@@ -133,7 +152,8 @@ impl Association {
             return false;
         }
         self.start_packet(out, 0);
-        init::write(out, chunk::INIT, &self.init_fields(self.local), None, &[]);
+        init::write(out, chunk::INIT, &self.init_fields(self.local), self.offered(), None, &[]);
+        self.announce();
         true
     }
 
@@ -146,7 +166,9 @@ impl Association {
         let start = out.len();
         self.start_packet(out, self.peer.tag);
         chunk::write(out, chunk::COOKIE_ECHO, 0, cookie);
+        self.sender.set_max_packet_len(self.path_mtu.first_packet_len());
         self.sender.write_data(now, out, start, &mut self.events, &mut self.stats);
+        self.apply_path_mtu();
         true
     }
 

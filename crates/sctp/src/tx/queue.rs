@@ -377,6 +377,11 @@ impl SendQueue {
             .is_some_and(|entry| entry.next_ssn != Serial16(0) || !entry.queue.is_empty())
     }
 
+    /// Every stream of which that is so.
+    pub(crate) fn used(&self) -> Vec<StreamId> {
+        self.streams.keys().copied().filter(|stream| self.is_used(*stream)).collect()
+    }
+
     pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
         self.streams.entry(stream).or_default().low_threshold = bytes;
     }

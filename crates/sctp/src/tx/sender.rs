@@ -36,6 +36,8 @@ pub(crate) struct Sender {
     initial_packets: usize,
     send_buffer: usize,
     max_packet_len: usize,
+    /// The payload of the largest chunk to cut.
+    max_chunk: usize,
     /// What the peer can take beyond what is in flight.
     peer_window: usize,
     /// Number of the last packet with DATA; the first is 1.
@@ -62,6 +64,7 @@ impl Sender {
             initial_packets: config.initial_window,
             send_buffer: config.send_buffer,
             max_packet_len: config.max_packet_len,
+            max_chunk: full_payload(config.max_packet_len),
             peer_window: 0,
             packet: 0,
             limited: false,
@@ -93,6 +96,17 @@ impl Sender {
         self.congestion.set_packet_len(bytes);
     }
 
+    /// Chunks are cut so that each fits a packet of this size alone. At most the largest packet.
+    pub(crate) fn set_max_chunk(&mut self, packet_len: usize) {
+        self.max_chunk = full_payload(packet_len.min(self.max_packet_len));
+    }
+
+    /// The path is another one, or what it was thought to carry was wrong: what was learnt of it is forgotten.
+    pub(crate) fn on_new_path(&mut self) {
+        self.congestion = Congestion::new(self.max_packet_len, self.initial_packets);
+        self.rto.recovered();
+    }
+
     pub(crate) fn send(
         &mut self,
         now: Instant,
@@ -117,7 +131,7 @@ impl Sender {
     /// Whether a DATA chunk could be written into a packet now.
     pub(crate) fn is_ready(&mut self, now: Instant, events: &mut Events, stats: &mut Stats) -> bool {
         self.drop_expired(now, events, stats);
-        let full = full_payload(self.max_packet_len);
+        let full = self.max_chunk;
         match self.outstanding.next_lost().or_else(|| self.queue.next_fragment(full, full)) {
             Some(len) => self.window_allows(len),
             None => false,
@@ -152,6 +166,10 @@ impl Sender {
 
     /// The length of the next packet when it holds nothing but new DATA and that is cheap to say.
     pub(crate) fn next_packet_len(&self, now: Instant) -> Option<usize> {
+        // While chunks are smaller than packets, several go into each.
+        if self.max_chunk < full_payload(self.max_packet_len) {
+            return None;
+        }
         if self.outstanding.may_have_lost() || self.outstanding.in_flight() >= self.congestion.window() {
             return None;
         }
@@ -308,8 +326,9 @@ impl Sender {
             return true;
         }
         self.drop_expired(now, events, stats);
-        let full = full_payload(self.max_packet_len);
-        let Some(len) = self.queue.next_fragment(payload_room(space), full) else { return false };
+        let full = self.max_chunk;
+        let room = payload_room(space).min(full);
+        let Some(len) = self.queue.next_fragment(room, full) else { return false };
         if !self.window_allows(len) {
             return false;
         }
@@ -330,7 +349,7 @@ impl Sender {
     fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
         const MAX_FILL: usize = 32;
         let space = (self.max_packet_len & !3).saturating_sub(out.len() - start);
-        let full = full_payload(self.max_packet_len);
+        let full = self.max_chunk;
         let fits_none = self.queue.next_fragment(payload_room(space), full).is_none();
         if (chunk::HEADER_LEN..=MAX_FILL).contains(&space) && fits_none && self.queue.next_is_large(full) {
             let pad = ChunkWriter::start(out, chunk::PAD, 0);

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use crypto::Random;
-use sctp::{Association, Config, Event, Message, Ppid, SendError, SendOptions, StreamId};
+use sctp::{Association, Config, Event, Fragmentation, Message, Ppid, SendError, SendOptions, StreamId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,6 +76,8 @@ pub(crate) struct Link {
     /// Bits per second, with a queue of this many bytes.
     pub(crate) rate: Option<(u64, usize)>,
     pub(crate) up: bool,
+    /// Longer packets vanish, except those that may be cut on the way.
+    pub(crate) mtu: usize,
     free_at: Option<Instant>,
     flying: BTreeMap<(Instant, u64), Vec<u8>>,
     pub(crate) carried: u64,
@@ -90,6 +92,7 @@ impl Link {
             duplicate: 0.0,
             rate: None,
             up: true,
+            mtu: usize::MAX,
             free_at: None,
             flying: BTreeMap::new(),
             carried: 0,
@@ -203,7 +206,9 @@ impl Pair {
                 assert_eq!(at + len.get(), self.out.len());
                 let packet = &self.out[at..];
                 at += len.get();
-                if self.tap.as_mut().is_none_or(|tap| tap(side, packet)) {
+                let fits = packet.len() <= self.links[side].mtu
+                    || self.ends[side].fragmentation() == Fragmentation::Allowed;
+                if self.tap.as_mut().is_none_or(|tap| tap(side, packet)) && fits {
                     self.links[side].carry(self.now, &mut self.rng, &mut self.serial, packet);
                 }
             }

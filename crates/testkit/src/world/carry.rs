@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
-use stun::net::{FiveTuple, Transport};
+use stun::net::{FiveTuple, Fragmentation, Transport};
 
 /// From one address of a host to another of the same host.
 const LOOPBACK: Duration = Duration::from_micros(10);
@@ -18,6 +18,7 @@ pub(super) struct Packet {
     pub(super) source: SocketAddr,
     pub(super) destination: SocketAddr,
     pub(super) payload: Vec<u8>,
+    pub(super) fragmentation: Fragmentation,
 }
 
 impl Packet {
@@ -27,6 +28,7 @@ impl Packet {
             source: path.local,
             destination: path.remote,
             payload: datagram.to_vec(),
+            fragmentation: Fragmentation::Forbidden,
         }
     }
 
@@ -308,6 +310,7 @@ impl World {
                 source: injection.source,
                 destination: injection.destination,
                 payload: injection.datagram,
+                fragmentation: Fragmentation::Forbidden,
             };
             self.schedule(self.now + injection.delay, Station::Network(injection.network.0), forged);
         }
@@ -317,7 +320,10 @@ impl World {
 
 fn put_on(wire: &mut Wire, now: Instant, packet: &Packet) -> Carried {
     if packet.transport == Transport::Udp {
-        wire.carry(now, packet.size())
+        match packet.fragmentation {
+            Fragmentation::Forbidden => wire.carry(now, packet.size()),
+            Fragmentation::Allowed => wire.carry_in_pieces(now, packet.size()),
+        }
     } else {
         match wire.carry_reliable(now, packet.size()) {
             Some(at) => Carried::Arrives { at, copy: None },

@@ -3,7 +3,7 @@
 use super::{HostId, Packet, SocketId, Station, World};
 use crate::{DropReason, SocketCommand};
 use std::{collections::VecDeque, error::Error, fmt, net::SocketAddr, time::Instant};
-use stun::net::{FiveTuple, Transport};
+use stun::net::{FiveTuple, Fragmentation, Transport};
 
 /// Datagrams that wait in a socket nobody reads.
 const INBOX: usize = 4_096;
@@ -125,7 +125,7 @@ impl World {
     pub fn send(&mut self, socket: SocketId, remote: SocketAddr, datagram: &[u8]) {
         if let Some(Some(socket)) = self.sockets.get(socket.0) {
             let path = FiveTuple { transport: socket.transport, local: socket.address, remote };
-            self.send_from_host(socket.host, path, datagram);
+            self.send_from_host(socket.host, path, datagram, Fragmentation::Forbidden);
         }
     }
 
@@ -165,7 +165,13 @@ impl World {
         }
     }
 
-    pub(super) fn send_from_node(&mut self, node: usize, path: FiveTuple, datagram: &[u8]) {
+    pub(super) fn send_from_node(
+        &mut self,
+        node: usize,
+        path: FiveTuple,
+        datagram: &[u8],
+        fragmentation: Fragmentation,
+    ) {
         let Some(host) = self.nodes.get(node).map(|state| state.host) else { return };
         let owner = self
             .bound
@@ -173,17 +179,24 @@ impl World {
             .and_then(|index| self.sockets.get(*index))
             .and_then(|socket| socket.as_ref()?.owner);
         if owner == Some(node) {
-            self.send_from_host(host, path, datagram);
+            self.send_from_host(host, path, datagram, fragmentation);
         } else {
             let packet = Packet::new(path, datagram);
             self.give_up(&packet, DropReason::NotOurs);
         }
     }
 
-    fn send_from_host(&mut self, host: usize, path: FiveTuple, datagram: &[u8]) {
+    fn send_from_host(
+        &mut self,
+        host: usize,
+        path: FiveTuple,
+        datagram: &[u8],
+        fragmentation: Fragmentation,
+    ) {
         self.stats.sent += 1;
         self.stats.sent_bytes += datagram.len() as u64;
-        let packet = Packet::new(path, datagram);
+        let mut packet = Packet::new(path, datagram);
+        packet.fragmentation = fragmentation;
         self.arrive(Station::Leaving(host), packet);
     }
 
