@@ -412,7 +412,7 @@ impl Association {
     /// What our INIT and INIT ACK offer.
     pub(crate) fn offered(&self) -> Extensions {
         let zero_checksum = self.config.error_detection == ErrorDetection::Dtls;
-        Extensions { forward_tsn: true, reconfig: true, zero_checksum }
+        Extensions { forward_tsn: true, pad: true, reconfig: true, zero_checksum }
     }
 
     /// The peer is being told what we offer.

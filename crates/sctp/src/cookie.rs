@@ -14,6 +14,7 @@ const MAC_LEN: usize = 32;
 const FLAG_FORWARD_TSN: u8 = 1;
 const FLAG_RECONFIG: u8 = 2;
 const FLAG_ZERO_CHECKSUM: u8 = 4;
+const FLAG_PAD: u8 = 8;
 
 /// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,15 +93,21 @@ impl CookieKey {
 }
 
 fn flags_of(extensions: Extensions) -> u8 {
-    let Extensions { forward_tsn, reconfig, zero_checksum } = extensions;
-    [(forward_tsn, FLAG_FORWARD_TSN), (reconfig, FLAG_RECONFIG), (zero_checksum, FLAG_ZERO_CHECKSUM)]
-        .into_iter()
+    let Extensions { forward_tsn, pad, reconfig, zero_checksum } = extensions;
+    let all = [
+        (forward_tsn, FLAG_FORWARD_TSN),
+        (pad, FLAG_PAD),
+        (reconfig, FLAG_RECONFIG),
+        (zero_checksum, FLAG_ZERO_CHECKSUM),
+    ];
+    all.into_iter()
         .fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
 }
 
 fn extensions_of(flags: u8) -> Extensions {
     Extensions {
         forward_tsn: flags & FLAG_FORWARD_TSN != 0,
+        pad: flags & FLAG_PAD != 0,
         reconfig: flags & FLAG_RECONFIG != 0,
         zero_checksum: flags & FLAG_ZERO_CHECKSUM != 0,
     }

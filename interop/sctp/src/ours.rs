@@ -60,7 +60,9 @@ impl End for Ours {
 
     fn poll_packet(&mut self, now: Duration) -> Option<Vec<u8>> {
         let mut packet = Vec::new();
-        self.association.poll_transmit(*BASE + now, &mut packet)?;
+        let promised = self.association.next_len(*BASE + now);
+        let len = self.association.poll_transmit(*BASE + now, &mut packet)?.get();
+        assert!(promised.is_none_or(|promised| promised == len), "{promised:?} promised, {len} written");
         Some(packet)
     }
 

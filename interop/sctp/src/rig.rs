@@ -58,6 +58,10 @@ pub(crate) struct Rig {
     /// Until then an end of the association is a failure.
     pub(crate) may_end: bool,
     traces: bool,
+    /// Packets reach us at multiples of this time only, all at once.
+    pub(crate) batch: Option<Duration>,
+    /// Packets sent so far, and those of them without a checksum.
+    pub(crate) packets: [(u64, u64); 2],
 }
 
 impl Rig {
@@ -82,6 +86,8 @@ impl Rig {
             facts: [Vec::new(), Vec::new()],
             may_end: false,
             traces,
+            batch: None,
+            packets: [(0, 0); 2],
         }
     }
 
@@ -217,6 +223,9 @@ impl Rig {
     }
 
     fn carry(&mut self, from: Side, packet: Vec<u8>) {
+        let (all, without) = &mut self.packets[from as usize];
+        *all += 1;
+        *without += u64::from(packet.get(8..12) == Some(&[0; 4]));
         let is_lost = self.random.chance(self.loss);
         if self.traces {
             println!("{}", trace::packet(self.elapsed(), from, &packet, is_lost));
@@ -228,6 +237,11 @@ impl Rig {
         *free_at =
             self.now.max(*free_at) + Duration::from_nanos(packet.len() as u64 * 8 * 1_000_000_000 / RATE);
         self.serial += 1;
-        self.flying.insert((*free_at + DELAY, self.serial), (from.other(), packet));
+        let mut at = *free_at + DELAY;
+        if let Some(batch) = self.batch.filter(|_| from == Side::Theirs) {
+            let batch = batch.as_nanos();
+            at = Duration::from_nanos((at.as_nanos().div_ceil(batch) * batch) as u64);
+        }
+        self.flying.insert((at, self.serial), (from.other(), packet));
     }
 }

@@ -3,6 +3,7 @@
 mod bulk;
 mod connect;
 mod ending;
+mod extensions;
 mod partial;
 mod reset;
 mod window;
@@ -56,18 +57,33 @@ pub(crate) const ALL: &[Scenario] = &[
         "repeated three times at most, both ways, then a reliable transfer",
         partial::three_retransmits,
     ),
-    row("lifetime", "given up after 100 ms, both ways, then a reliable transfer", partial::lifetime),
+    Scenario {
+        lacking: &[(
+            Foreign::Dcsctp,
+            "stops in the middle of a message that expires, without a FORWARD TSN: it is never whole",
+        )],
+        ..row("lifetime", "given up after 100 ms, both ways, then a reliable transfer", partial::lifetime)
+    },
     row("forward-tsn", "fragmented messages given up in the middle: no window leaks", partial::fragmented),
     row("reset-ours", "a stream closed and used again 100 times, by us first", reset::by_us),
     row("reset-theirs", "a stream closed and used again 100 times, by the peer first", reset::by_them),
     row("slow-reader", "nobody reads for 20 s, then everybody, both ways", window::slow_reader),
+    row("batched", "2 MiB to us, packets handed over every 5 ms", extensions::batched),
+    row(
+        "zero-checksum",
+        "no CRC32c where both agree (RFC 9653), and always where not",
+        extensions::zero_checksum,
+    ),
     row("small-window", "1 MiB through a window of 32 KiB, both ways", window::small),
     row("shutdown-ours", "we shut down with data queued: all of it arrives", ending::shutdown_by_us),
-    row(
-        "shutdown-theirs",
-        "the peer shuts down with data queued: all of it arrives",
-        ending::shutdown_by_them,
-    ),
+    Scenario {
+        lacking: &[(Foreign::SctpProto, "shuts down before its data is acknowledged, and then never ends")],
+        ..row(
+            "shutdown-theirs",
+            "the peer shuts down with data queued: all of it arrives",
+            ending::shutdown_by_them,
+        )
+    },
     row("abort-ours", "we abort: the peer knows", ending::abort_by_us),
     Scenario {
         lacking: &[(Foreign::SctpProto, NO_ABORT)],

@@ -34,6 +34,7 @@ impl Flow {
         self.sizes.len()
     }
 
+    /// Whether all of it was handed over.
     pub(crate) fn is_sent(&self) -> bool {
         self.sent == self.sizes.len()
     }

@@ -1,6 +1,6 @@
 //! INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3) and their parameters.
 
-use super::{ChunkWriter, FORWARD_TSN, RE_CONFIG};
+use super::{ChunkWriter, FORWARD_TSN, PAD, RE_CONFIG};
 use crate::tlv::{self, Malformed, Tlvs};
 use base::{PutExt, Reader, Serial32};
 
@@ -41,6 +41,8 @@ pub(crate) struct InitFields {
 pub(crate) struct Extensions {
     /// FORWARD TSN (RFC 3758).
     pub(crate) forward_tsn: bool,
+    /// PAD (RFC 4820): one that does not know it should skip it, but there are some that drop the packet.
+    pub(crate) pad: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfig: bool,
     /// Packets without a checksum are taken (RFC 9653).
@@ -87,6 +89,7 @@ impl<'a> Init<'a> {
                 FORWARD_TSN_SUPPORTED => init.extensions.forward_tsn = true,
                 SUPPORTED_EXTENSIONS => {
                     init.extensions.forward_tsn |= parameter.value.contains(&FORWARD_TSN);
+                    init.extensions.pad |= parameter.value.contains(&PAD);
                     init.extensions.reconfig |= parameter.value.contains(&RE_CONFIG);
                 }
                 // Of another method we know nothing: then the checksum is there.
@@ -135,7 +138,7 @@ pub(crate) fn write(
     if offered.forward_tsn {
         write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
     }
-    let chunks: Vec<u8> = [(offered.reconfig, RE_CONFIG), (offered.forward_tsn, FORWARD_TSN)]
+    let chunks: Vec<u8> = [(offered.reconfig, RE_CONFIG), (offered.forward_tsn, FORWARD_TSN), (offered.pad, PAD)]
         .into_iter()
         .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
         .collect();
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn round_trip_with_cookie_and_extensions() {
         let mut out = Vec::new();
-        let offered = Extensions { forward_tsn: true, reconfig: true, zero_checksum: true };
+        let offered = Extensions { forward_tsn: true, pad: true, reconfig: true, zero_checksum: true };
         write(&mut out, INIT_ACK, &FIELDS, offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
         let init = Init::parse(chunk.value).unwrap();

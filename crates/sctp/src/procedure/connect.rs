@@ -197,6 +197,7 @@ impl Association {
     /// Both halves start from the numbers agreed upon.
     pub(crate) fn begin_transfer(&mut self, window: u32, tsn: Serial32) {
         self.sender.start(self.local.tsn, window, self.peer.extensions.forward_tsn);
+        self.sender.set_padding(self.peer.extensions.pad);
         self.receiver.start(tsn);
         self.resets = Resets::new(&self.config, self.local.tsn, tsn);
     }

@@ -196,8 +196,14 @@ impl SendQueue {
 
     /// The length of the chunks that fill an otherwise empty packet, headers and padding included, if that is easy to
     /// say: when one message fills it, or when all that waits is on one stream. `payload_limit` is how much payload
-    /// may go at all.
-    pub(crate) fn next_packet(&self, now: Instant, space: usize, payload_limit: usize) -> Option<usize> {
+    /// may go at all; `pads` is whether a remainder is filled up.
+    pub(crate) fn next_packet(
+        &self,
+        now: Instant,
+        space: usize,
+        payload_limit: usize,
+        pads: bool,
+    ) -> Option<usize> {
         let full = super::payload_room(space);
         let entry = self.streams.get(&self.head()?)?;
         let one_stream = self.turns.len() + usize::from(self.current.is_some()) == 1;
@@ -210,7 +216,7 @@ impl SendQueue {
             let total = queued.message.payload.len();
             let rest = total - offset;
             let Some(len) = fragment_len(total, rest, super::payload_room(space - used), full) else {
-                if total > full {
+                if total > full && pads {
                     used = space;
                 }
                 break;

@@ -158,6 +158,8 @@ impl Socket {
                     _ => Fact::Closed { gracefully: false, why },
                 });
             }
+            // The rest of a message was given up: its beginning was delivered already.
+            ffi::PARTIAL_DELIVERY_EVENT => drop(self.parts.remove(&word(12))),
             ffi::STREAM_RESET_EVENT => {
                 let flags = word(2);
                 for at in (12..data.len()).step_by(2) {
@@ -350,7 +352,7 @@ fn configure(socket: *mut ffi::Handle, settings: Settings) {
     let level = ffi::IPPROTO_SCTP;
     set(socket, level, ffi::SCTP_NODELAY, &1_i32);
     set(socket, level, ffi::SCTP_RECVRCVINFO, &1_i32);
-    for kind in [ffi::ASSOC_CHANGE, ffi::STREAM_RESET_EVENT] {
+    for kind in [ffi::ASSOC_CHANGE, ffi::PARTIAL_DELIVERY_EVENT, ffi::STREAM_RESET_EVENT] {
         set(socket, level, ffi::SCTP_EVENT, &ffi::EventOption { assoc_id: 0, kind, on: 1 });
     }
     set(socket, level, ffi::SCTP_ENABLE_STREAM_RESET, &ffi::AssocValue { assoc_id: 0, value: 7 });

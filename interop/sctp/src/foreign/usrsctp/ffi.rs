@@ -153,6 +153,7 @@ pub(super) const PR_TTL: u16 = 1;
 pub(super) const PR_RTX: u16 = 3;
 
 pub(super) const ASSOC_CHANGE: u16 = 1;
+pub(super) const PARTIAL_DELIVERY_EVENT: u16 = 7;
 pub(super) const STREAM_RESET_EVENT: u16 = 9;
 
 pub(super) type Output = extern "C" fn(*mut c_void, *mut c_void, usize, u8, u8) -> c_int;

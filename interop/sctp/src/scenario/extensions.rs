@@ -1,0 +1,43 @@
+//! What both sides must know to use it.
+
+use super::{LIMIT, Outcome, Setting, bulk, check, exchange};
+use crate::end::{Mode, Settings};
+use crate::foreign::Foreign;
+use crate::rig::Side;
+use crate::traffic::{Flow, transfer};
+use std::time::Duration;
+
+/// RFC 9653: without CRC32c where both agree, and always with it where one does not.
+pub(super) fn zero_checksum(setting: Setting) -> Outcome {
+    let settings = Settings { zero_checksum: true, ..setting.settings() };
+    let mut rig = setting.connected_with([settings; 2])?;
+    // Those of the handshake have one.
+    rig.packets = [(0, 0); 2];
+    exchange(&mut rig, 0)?;
+    let begun = rig.now;
+    let mut flows = Side::BOTH.map(|side| Flow::new(side, 1, Mode::ORDERED, [65_536; 10]));
+    transfer(&mut rig, &mut flows, LIMIT)?;
+    let knows = setting.foreign == Foreign::Dcsctp;
+    for side in Side::BOTH {
+        let (all, without) = rig.packets[side as usize];
+        // COOKIE ECHO and its answer may be repeated.
+        let is_right = if knows { without * 10 > all * 9 } else { without == 0 };
+        check(is_right, || format!("{side:?}: {without} of {all} packets without a checksum"))?;
+    }
+    Ok(if knows { bulk::rate(&rig, begun, 655_360) } else { "no: every packet has one".to_owned() })
+}
+
+/// One read of a socket gives many packets: they are answered together, and the peer must not starve of SACKs.
+pub(super) fn batched(setting: Setting) -> Outcome {
+    let mut rig = setting.connected()?;
+    rig.batch = Some(Duration::from_millis(5));
+    let begun = rig.now;
+    let mut flows = [Flow::new(Side::Theirs, 1, Mode::ORDERED, [65_536; 32])];
+    transfer(&mut rig, &mut flows, LIMIT)?;
+    let seconds = (rig.now - begun).as_secs_f64();
+    // 2 MiB over 40 ms: slow start alone takes less than a second.
+    check(setting.loss > 0.0 || seconds < 2.0, || {
+        format!("2 MiB took {seconds:.1} s and nothing was lost: one SACK for many packets")
+    })?;
+    Ok(bulk::rate(&rig, begun, 2 << 20))
+}
