@@ -62,6 +62,10 @@ pub(crate) struct Rig {
     pub(crate) batch: Option<Duration>,
     /// Packets sent so far, and those of them without a checksum.
     pub(crate) packets: [(u64, u64); 2],
+    /// Packets that begin with DATA or with I-DATA.
+    pub(crate) data: [(u64, u64); 2],
+    /// Whether our INIT or INIT ACK says that we know I-DATA.
+    pub(crate) offers_interleaving: bool,
 }
 
 impl Rig {
@@ -88,6 +92,8 @@ impl Rig {
             traces,
             batch: None,
             packets: [(0, 0); 2],
+            data: [(0, 0); 2],
+            offers_interleaving: false,
         }
     }
 
@@ -222,10 +228,30 @@ impl Rig {
         }
     }
 
+    fn count(&mut self, from: Side, packet: &[u8]) {
+        let (plain, interleaved) = &mut self.data[from as usize];
+        match packet.get(12) {
+            Some(0) => *plain += 1,
+            Some(64) => *interleaved += 1,
+            // Supported Extensions (RFC 5061 §4.2.7) with 64 in it, somewhere behind the fixed part.
+            Some(1 | 2) if from == Side::Ours => {
+                let mut rest = packet.get(32..).unwrap_or_default();
+                while let [first, second, high, low, ..] = *rest {
+                    let len = usize::from(u16::from_be_bytes([high, low])).max(4);
+                    let value = rest.get(4..len).unwrap_or_default();
+                    self.offers_interleaving |= (first, second) == (0x80, 0x08) && value.contains(&64);
+                    rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn carry(&mut self, from: Side, packet: Vec<u8>) {
         let (all, without) = &mut self.packets[from as usize];
         *all += 1;
         *without += u64::from(packet.get(8..12) == Some(&[0; 4]));
+        self.count(from, &packet);
         let is_lost = self.random.chance(self.loss);
         if self.traces {
             println!("{}", trace::packet(self.elapsed(), from, &packet, is_lost));

@@ -68,6 +68,14 @@ pub(crate) const ALL: &[Scenario] = &[
     row("reset-ours", "a stream closed and used again 100 times, by us first", reset::by_us),
     row("reset-theirs", "a stream closed and used again 100 times, by the peer first", reset::by_them),
     row("slow-reader", "nobody reads for 20 s, then everybody, both ways", window::slow_reader),
+    Scenario {
+        lacking: &[(Foreign::SctpProto, "has no I-DATA")],
+        ..row(
+            "interleaving",
+            "I-DATA and I-FORWARD-TSN (RFC 8260): large, small and given up messages at once, both ways",
+            extensions::interleaving,
+        )
+    },
     row("batched", "2 MiB to us, packets handed over every 5 ms", extensions::batched),
     row(
         "zero-checksum",

@@ -88,7 +88,13 @@ pub(super) async fn reload_in_transfer(mut context: Context<'_>) -> Outcome {
         }
     });
     for expected in 0..32 {
-        let message = timeout(LONGEST, receiving.recv()).await.map_err(|_| "the transfer does not begin")?;
+        let Ok(message) = timeout(LONGEST / 2, receiving.recv()).await else {
+            let ours = context.call("progress", json!({ "label": "ours" })).await?;
+            let theirs = context.call("progress", json!({ "label": "theirs" })).await?;
+            return Err(format!(
+                "no message {expected} from the peer: it sees {ours} of ours, {theirs} of its own"
+            ));
+        };
         let is_right = matches!(&message, Some(Message::Binary(bytes)) if bulk::is_message(expected, bytes));
         check(is_right, || format!("message {expected} came changed"))?;
     }
