@@ -12,7 +12,7 @@ const STILL: Duration = Duration::from_secs(15);
 
 /// 64 MiB; of a peer in Python less, for it is slow.
 fn count(context: &Context<'_>) -> u32 {
-    if context.kind == PeerKind::Aiortc { 64 } else { 1_024 }
+    if context.kind == PeerKind::Aiortc { 256 } else { 1_024 }
 }
 
 /// The peer sends as fast as it can.
