@@ -100,8 +100,7 @@ fn flags_of(extensions: Extensions) -> u8 {
         (reconfig, FLAG_RECONFIG),
         (zero_checksum, FLAG_ZERO_CHECKSUM),
     ];
-    all.into_iter()
-        .fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
+    all.into_iter().fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
 }
 
 fn extensions_of(flags: u8) -> Extensions {

@@ -138,10 +138,11 @@ pub(crate) fn write(
     if offered.forward_tsn {
         write_parameter(out, FORWARD_TSN_SUPPORTED, &[]);
     }
-    let chunks: Vec<u8> = [(offered.reconfig, RE_CONFIG), (offered.forward_tsn, FORWARD_TSN), (offered.pad, PAD)]
-        .into_iter()
-        .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
-        .collect();
+    let chunks: Vec<u8> =
+        [(offered.reconfig, RE_CONFIG), (offered.forward_tsn, FORWARD_TSN), (offered.pad, PAD)]
+            .into_iter()
+            .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
+            .collect();
     if !chunks.is_empty() {
         write_parameter(out, SUPPORTED_EXTENSIONS, &chunks);
     }
