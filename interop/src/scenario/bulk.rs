@@ -189,7 +189,7 @@ impl Load {
         let theirs = context.process.map_or(0.0, usage::of_tree) - self.theirs;
         format!(
             "{rate:.0} Mbit/s; CPU for {} MiB: the peer {theirs:.1} s, we {ours:.1} s",
-            u64::from(count) * bulk::SIZE as u64 >> 20
+            (u64::from(count) * bulk::SIZE as u64) >> 20
         )
     }
 }
