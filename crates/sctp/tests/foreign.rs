@@ -12,7 +12,8 @@ use sctp::*;
 /// Messages of which the last fragment leaves a few bytes of its packet, too few for the next message.
 fn send_all(end: &mut Association, now: std::time::Instant) {
     for rest in 20..60 {
-        end.send(now, StreamId(0), message(bytes(1_132 * 4 - rest)), SendOptions::new()).unwrap();
+        let message = message(bytes(1_132 * 4 - rest));
+        end.send(now, StreamId(0), message, SendOptions::new()).expect("room for it");
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 /// The start of the program, where virtual time begins.
+#[expect(clippy::disallowed_methods, reason = "virtual time begins somewhere")]
 pub(crate) static BASE: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 pub(crate) struct Ours {

@@ -142,9 +142,7 @@ impl End for Peer {
         let packet = Bytes::copy_from_slice(packet);
         match self.endpoint.handle(*BASE + now, address(), None, None, packet) {
             Some((handle, DatagramEvent::NewAssociation(association))) => {
-                if self.association.is_none() {
-                    self.association = Some((handle, association));
-                }
+                self.association.get_or_insert((handle, association));
             }
             Some((handle, DatagramEvent::AssociationEvent(event))) => {
                 if let Some((own, association)) = &mut self.association
