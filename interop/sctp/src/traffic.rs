@@ -72,7 +72,15 @@ impl Flow {
         // Where order is not kept any that fits will do: the smallest ones cannot be told apart.
         let from = if self.mode.ordered { self.next } else { 0 };
         let to = if is_exact { self.next + 1 } else { self.sent };
-        let found = (from..to.min(self.sent)).find(|number| {
+        let range = match message.payload.first_chunk() {
+            // It says its number.
+            Some(first) if message.payload.len() >= 6 => {
+                let number = u32::from_be_bytes(*first) as usize;
+                number.max(from)..(number + 1).min(to).min(self.sent)
+            }
+            _ => from..to.min(self.sent),
+        };
+        let found = range.into_iter().find(|number| {
             self.missing[*number]
                 && self.sizes[*number] == message.payload.len()
                 && body(self.stream, *number, self.sizes[*number]) == message.payload

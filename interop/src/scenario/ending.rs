@@ -74,7 +74,9 @@ pub(super) async fn reload_in_transfer(mut context: Context<'_>) -> Outcome {
     context.connected(&first).await?;
     let mut receiving = first.incoming_channel().await?;
     sending.opened().await.map_err(|error| error.to_string())?;
-    context.call("wait_channel", json!({ "label": "ours" })).await?;
+    for label in ["ours", "theirs"] {
+        context.call("wait_channel", json!({ "label": label })).await?;
+    }
     context.call("drain", json!({ "label": "ours" })).await?;
     context.call("pump", json!({ "label": "theirs", "count": 1_000_000, "size": bulk::SIZE })).await?;
     // Ends with the error.
