@@ -44,7 +44,8 @@ pub(super) fn batched(setting: Setting) -> Outcome {
 
 /// RFC 8260: large messages do not hold up small ones on other streams, and what is given up is said by I-FORWARD-TSN.
 pub(super) fn interleaving(setting: Setting) -> Outcome {
-    let settings = Settings { interleaving: true, ..setting.settings() };
+    // Room for all messages at once: a full window of incomplete ones can never open again.
+    let settings = Settings { interleaving: true, receive_window: 4 << 20, ..setting.settings() };
     let mut rig = setting.connected_with([settings; 2])?;
     if !rig.offers_interleaving {
         return Ok("not offered by us".to_owned());
