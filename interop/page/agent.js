@@ -19,11 +19,19 @@ async function until(what, test, ms = 15000) {
 }
 
 function adopt(channel) {
-  const entry = { channel, echo: false, messages: [] };
+  const entry = { channel, echo: false, drain: false, messages: [], opened: 0, closed: 0, sent: 0, received: 0, bad: 0 };
   channel.binaryType = 'arraybuffer';
+  channel.onopen = () => entry.opened++;
+  channel.onclose = () => entry.closed++;
   channel.onmessage = ({ data }) => {
-    if (entry.echo) channel.send(data);
-    else entry.messages.push(data);
+    if (entry.drain) {
+      if (!isBulk(entry.received, data)) entry.bad++;
+      entry.received++;
+    } else if (entry.echo) {
+      channel.send(data);
+    } else {
+      entry.messages.push(data);
+    }
   };
   channels.set(channel.label, entry);
   return entry;
@@ -34,6 +42,23 @@ function pattern(n, size) {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = (n * 31 + i * 7) % 251;
   return bytes;
+}
+
+// A message of a bulk transfer: its number in four bytes, then a pattern that all of them share.
+const BULK = pattern(0, 1 << 18);
+
+function bulk(n, size) {
+  const bytes = BULK.slice(0, size);
+  new DataView(bytes.buffer).setUint32(0, n);
+  return bytes;
+}
+
+// Looks at the number and at one byte in 61: the whole comparison would measure itself.
+function isBulk(n, data) {
+  const bytes = new Uint8Array(data);
+  if (bytes.length < 4 || new DataView(data).getUint32(0) !== n) return false;
+  for (let i = 4; i < bytes.length; i += 61) if (bytes[i] !== BULK[i]) return false;
+  return true;
 }
 
 const length = data => (typeof data === 'string' ? new TextEncoder().encode(data).length : data.byteLength);
@@ -144,6 +169,52 @@ const calls = {
     const { messages } = channels.get(label);
     await until(`${count} messages`, () => messages.length >= count, 20000);
     return { count: messages.length, bytes: messages.reduce((sum, data) => sum + length(data), 0) };
+  },
+
+  // Sends `count` messages as fast as the channel takes them; `progress` tells how far it is.
+  async pump({ label, count, size }) {
+    const entry = channels.get(label);
+    const { channel } = entry;
+    channel.bufferedAmountLowThreshold = 1 << 20;
+    (async () => {
+      while (entry.sent < count && channel.readyState === 'open') {
+        if (channel.bufferedAmount > 4 << 20) {
+          await new Promise(resolve => { channel.onbufferedamountlow = resolve; setTimeout(resolve, 1000); });
+          continue;
+        }
+        channel.send(bulk(entry.sent++, size));
+      }
+    })();
+  },
+
+  // Checks and counts what arrives from now on and keeps nothing.
+  async drain({ label }) { channels.get(label).drain = true; },
+
+  async progress({ label }) {
+    const { sent, received, bad, channel } = channels.get(label);
+    return { sent, received, bad, buffered: channel.bufferedAmount, state: channel.readyState };
+  },
+
+  async create_channels({ labels }) { for (const label of labels) adopt(pc.createDataChannel(label)); },
+
+  async wait_channels({ labels, state }) {
+    await until(`${labels.length} channels ${state}`,
+      () => labels.every(label => channels.get(label)?.channel.readyState === state), 30000);
+    const entries = labels.map(label => channels.get(label));
+    return {
+      ids: entries.map(({ channel }) => channel.id),
+      // Chromium says now and then twice that a channel is open.
+      opened: entries.filter(entry => entry.opened > 0).length,
+      closed: entries.filter(entry => entry.closed > 0).length,
+    };
+  },
+
+  async close_channels({ labels }) { for (const label of labels) channels.get(label).channel.close(); },
+
+  // Lets go of channels; says how many are left.
+  async forget_channels({ labels }) {
+    for (const label of labels) channels.delete(label);
+    return { left: channels.size };
   },
 
   async stats() {

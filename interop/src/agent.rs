@@ -120,6 +120,11 @@ impl Program {
         Ok(Self { agent: Agent::connect(lines_out, lines_in).await?, child })
     }
 
+    /// Its process, while it runs.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Ends the program without warning, as a crash would.
     pub(crate) async fn kill(&mut self) {
         // Ended already is as good.

@@ -46,6 +46,11 @@ impl Browser {
         Ok(Self { child: command.spawn()?, profile })
     }
 
+    /// The process that started all others.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it has ended by itself, which is always a fault.
     pub(crate) fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))

@@ -4,6 +4,7 @@
 
 mod agent;
 mod browser;
+mod bulk;
 mod demo;
 mod hub;
 mod ours;
@@ -12,6 +13,7 @@ mod peers;
 mod report;
 mod sandbox;
 mod scenario;
+mod usage;
 
 use peers::{Peer, PeerKind};
 use report::{Cell, Column};
@@ -26,7 +28,7 @@ Usage: cargo xtask interop [OPTIONS]
 
   --peer NAME      only this peer (chromium, firefox, aiortc, peerlane); may be given again
   --scenario NAME  only this scenario; may be given again
-  --write          write docs/interop.md (done by itself when everything was run)
+  --write          write docs/interop.md (done by itself when everything was run); what was not run stays
   --list           name the scenarios
   --help           this text";
 
@@ -137,7 +139,8 @@ async fn run(options: Options) -> Result<bool, String> {
     let everything = options.peers.is_empty() && options.scenarios.is_empty();
     if everything || options.write {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/interop.md");
-        std::fs::write(&page, report::page(&columns, &scenarios)).map_err(|error| error.to_string())?;
+        let old = std::fs::read_to_string(&page).unwrap_or_default();
+        std::fs::write(&page, report::page(&columns, &old)).map_err(|error| error.to_string())?;
     }
     let (passed, failed, skipped) = report::counts(&columns);
     println!("\n{passed} passed, {failed} failed, {skipped} skipped");
@@ -214,10 +217,11 @@ async fn attempt(
     let peer = running.as_mut().ok_or("the peer did not start")?;
     let folder = results.join(kind.name()).join(scenario.name);
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let process = peer.process();
     let (agent, hub) = peer.parts();
-    let context = Context { agent, hub, folder, python: python.map(Path::to_owned) };
+    let context = Context { agent, kind, process, hub, folder, python: python.map(Path::to_owned) };
     let outcome = timeout(PATIENCE, (scenario.run)(context)).await;
-    if scenario.name == "peer-reloads" {
+    if scenario.name.contains("reload") {
         // The page is another one now.
         if let Some(peer) = running.take() {
             peer.stop().await;

@@ -1,5 +1,7 @@
 //! peerlane as a peer: the calls of `page/agent.js` on our own API, over standard input and output.
 
+mod load;
+
 use crate::ours::Ours;
 use peerlane::{
     Configuration, DataChannel, DataChannelInit, DataChannelReceiver, DataChannelSender, HostAddresses,
@@ -19,6 +21,8 @@ struct Channel {
     sender: DataChannelSender,
     receiver: Arc<Mutex<DataChannelReceiver>>,
     facts: Value,
+    id: Option<u16>,
+    progress: Arc<load::Progress>,
 }
 
 #[derive(Default)]
@@ -73,6 +77,13 @@ impl State {
             "echo" => self.echo(string(args, "label")?)?,
             "exchange" => return self.exchange(args).await,
             "received" => return self.received(args).await,
+            "pump" => self.pump(args)?,
+            "drain" => self.drain(string(args, "label")?)?,
+            "progress" => return self.progress(string(args, "label")?),
+            "create_channels" => self.create_channels(args).await?,
+            "wait_channels" => return self.wait_channels(args).await,
+            "close_channels" => self.close_channels(args).await?,
+            "forget_channels" => return Ok(self.forget_channels(args)),
             "stats" => return self.stats().await,
             _ => return Err(format!("peerlane's agent has no {name}")),
         }
@@ -137,10 +148,11 @@ impl State {
             "maxPacketLifeTime": channel.max_packet_life_time().map(|time| time.as_millis() as u64),
             "announced": announced,
         });
-        let label = channel.label().to_owned();
+        let (label, id) = (channel.label().to_owned(), channel.id());
         let (sender, receiver) = channel.split();
         let receiver = Arc::new(Mutex::new(receiver));
-        self.channels.insert(label, Channel { sender, receiver, facts });
+        let progress = Arc::default();
+        self.channels.insert(label, Channel { sender, receiver, facts, id, progress });
     }
 
     async fn wait_channel(&mut self, label: &str) -> Result<Value, String> {

@@ -143,6 +143,12 @@ impl Peer {
         alive && self.kind == kind && self.addresses == addresses
     }
 
+    /// Its process, the root of everything it has started.
+    pub(crate) fn process(&self) -> Option<u32> {
+        let browser = self.browser.as_ref().map(Browser::process);
+        browser.or_else(|| self.program.as_ref().and_then(Program::process))
+    }
+
     /// What a scenario talks to.
     pub(crate) fn parts(&mut self) -> (Agent, Option<&mut Hub>) {
         (self.agent.clone(), self.hub.as_mut())

@@ -1,5 +1,6 @@
 //! Everything that is tried with every peer.
 
+mod bulk;
 mod data;
 mod ending;
 mod media;
@@ -14,6 +15,9 @@ use std::{future::Future, path::PathBuf, pin::Pin};
 /// What a scenario works with.
 pub(crate) struct Context<'a> {
     pub(crate) agent: Agent,
+    pub(crate) kind: PeerKind,
+    /// The peer's process, the root of its tree.
+    pub(crate) process: Option<u32>,
     /// Set for browsers: pages come back here after a reload.
     pub(crate) hub: Option<&'a mut Hub>,
     /// Files of this scenario.
@@ -57,6 +61,15 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario!("data-answer", "data channels of every kind, the peer's offer", data::our_answer),
     scenario!("data-negotiated", "a channel both sides open by agreement", data::negotiated),
     scenario!("data-partial", "partially reliable channels", data::partially_reliable),
+    scenario!("bulk-receive", "the peer sends messages of 64 KiB as fast as it can", bulk::receive),
+    scenario!("bulk-send", "we send messages of 64 KiB as fast as we can", bulk::send),
+    scenario!(
+        "large-messages",
+        "messages of 256 KiB both ways",
+        bulk::large_messages,
+        lacking & [(PeerKind::Aiortc, "takes 64 KiB at most")]
+    ),
+    scenario!("channels-1000", "1,000 channels opened and closed by both sides", bulk::many_channels),
     scenario!("media-receive", "audio and video received, written and decoded", media::receive),
     scenario!("media-send", "audio and video sent and decoded by the peer", media::send),
     scenario!("media-data", "audio, video and data at the same time, both ways", media::with_data),
@@ -87,6 +100,11 @@ pub(crate) const ALL: &[Scenario] = &[
         "the tab is reloaded: we notice, and a new call works",
         ending::peer_reloads,
         lacking & [(PeerKind::Aiortc, "is no browser"), (PeerKind::Peerlane, "is no browser")]
+    ),
+    scenario!(
+        "reload-in-transfer",
+        "the tab is reloaded, or the program begins anew, in the middle of a transfer both ways",
+        ending::reload_in_transfer
     ),
 ];
 

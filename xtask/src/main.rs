@@ -64,7 +64,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "graph", about: "compares the dependency graph with the design", run: graph::run },
     Command {
         name: "interop",
-        about: "runs against other implementations; arguments are passed on",
+        about: "runs against other implementations; --calls, --sctp; further arguments are passed on",
         run: interop::run,
     },
     Command {

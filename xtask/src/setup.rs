@@ -19,6 +19,11 @@ const NEEDS: &[Need] = &[
         ],
     },
     Need { package: "firefox-esr", probes: &[("firefox-esr", &["--version"]), ("firefox", &["--version"])] },
+    // For `interop --sctp`.
+    Need {
+        package: "libusrsctp-dev",
+        probes: &[("cc", &["-x", "c", "-fsyntax-only", "-include", "usrsctp.h", "/dev/null"])],
+    },
     Need { package: "python3-venv", probes: &[("python3", &["-c", "import venv, ensurepip"])] },
 ];
 
@@ -37,7 +42,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let is_root = shell::output("id", &["-u"]).is_ok_and(|id| id.trim() == "0");
     if !is_root || !shell::works("apt-get", &["--version"]) {
         println!(
-            "xtask: {} missing; calls with browsers will be reported as skipped. To install:\n  {line}",
+            "xtask: {} missing; what needs it will be reported as skipped. To install:\n  {line}",
             missing.join(", ")
         );
         return Ok(());

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    if chosen.iter().any(|step| step.name == "interop") {
+    if chosen.iter().any(|step| step.name.starts_with("interop")) {
         // A machine without browsers still runs everything else.
         if let Err(failure) = setup::run() {
             println!("xtask: {failure}");
@@ -141,7 +141,8 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     ));
     steps.push(Step::xtask("package"));
     steps.push(Step { program: "xtask", ..Step::cargo("demo", &["demo", "--headless"]) });
-    steps.push(Step::xtask("interop"));
+    steps.push(Step { program: "xtask", ..Step::cargo("interop-sctp", &["interop", "--sctp"]) });
+    steps.push(Step { program: "xtask", ..Step::cargo("interop", &["interop", "--calls"]) });
     steps
 }
 
@@ -231,6 +232,8 @@ mod tests {
             "tests",
             "doctests",
             "package",
+            "interop-sctp",
+            "interop",
         ] {
             assert!(names.iter().any(|name| name == wanted), "{wanted}: {names:?}");
         }

@@ -581,6 +581,7 @@ impl Association {
         let interleaving = self.config.interleaving == Interleaving::Offered;
         Extensions {
             forward_tsn: true,
+            pad: true,
             reconfig: true,
             interleaving,
             i_forward_tsn: interleaving,

@@ -16,6 +16,7 @@ const FLAG_RECONFIG: u8 = 2;
 const FLAG_INTERLEAVING: u8 = 4;
 const FLAG_I_FORWARD_TSN: u8 = 8;
 const FLAG_ZERO_CHECKSUM: u8 = 16;
+const FLAG_PAD: u8 = 32;
 
 /// Both tags of the association that existed when the INIT came, or zeros (RFC 9260 §5.2.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,21 +101,22 @@ impl CookieKey {
 }
 
 fn flags_of(extensions: Extensions) -> u8 {
-    let Extensions { forward_tsn, reconfig, interleaving, i_forward_tsn, zero_checksum } = extensions;
-    [
+    let Extensions { forward_tsn, pad, reconfig, interleaving, i_forward_tsn, zero_checksum } = extensions;
+    let all = [
         (forward_tsn, FLAG_FORWARD_TSN),
+        (pad, FLAG_PAD),
         (reconfig, FLAG_RECONFIG),
         (interleaving, FLAG_INTERLEAVING),
         (i_forward_tsn, FLAG_I_FORWARD_TSN),
         (zero_checksum, FLAG_ZERO_CHECKSUM),
-    ]
-    .into_iter()
-    .fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
+    ];
+    all.into_iter().fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
 }
 
 fn extensions_of(flags: u8) -> Extensions {
     Extensions {
         forward_tsn: flags & FLAG_FORWARD_TSN != 0,
+        pad: flags & FLAG_PAD != 0,
         reconfig: flags & FLAG_RECONFIG != 0,
         interleaving: flags & FLAG_INTERLEAVING != 0,
         i_forward_tsn: flags & FLAG_I_FORWARD_TSN != 0,

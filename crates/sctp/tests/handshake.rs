@@ -394,7 +394,7 @@ fn extensions_are_used_only_when_both_know_them() {
     let value = chunks(&script.written()[0]).remove(0).2;
     script.tag = word(&value, 0);
     let offered = parameters(&value);
-    assert!(offered.contains(&(0xc000, vec![])) && offered.contains(&(0x8008, vec![130, 192, 194, 64])));
+    assert!(offered.contains(&(0xc000, vec![])) && offered.contains(&(0x8008, vec![130, 192, 194, 64, 132])));
     script.cookie = offered.into_iter().find(|(code, _)| *code == 7).unwrap().1;
     let echo = chunk(COOKIE_ECHO, 0, &script.cookie.clone());
     script.say(&[echo]);

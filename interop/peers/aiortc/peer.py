@@ -57,7 +57,9 @@ class Agent:
     def reset(self) -> None:
         self.channels = {}
         self.messages = {}
+        self.facts = {}
         self.echoing = set()
+        self.draining = set()
         self.arrivals = []
         self.sinks = []
         self.counters = []
@@ -65,10 +67,24 @@ class Agent:
     def adopt(self, channel) -> None:
         self.channels[channel.label] = channel
         self.messages.setdefault(channel.label, [])
+        facts = {"opened": 0, "closed": 0, "sent": 0, "received": 0, "bad": 0}
+        self.facts[channel.label] = facts
+
+        @channel.on("open")
+        def on_open():
+            facts["opened"] += 1
+
+        @channel.on("close")
+        def on_close():
+            facts["closed"] += 1
 
         @channel.on("message")
         def on_message(data):
-            if channel.label in self.echoing:
+            if channel.label in self.draining:
+                if data[:4] != facts["received"].to_bytes(4, "big") or data[4:] != BULK[4 : len(data)]:
+                    facts["bad"] += 1
+                facts["received"] += 1
+            elif channel.label in self.echoing:
                 channel.send(data)
             else:
                 self.messages[channel.label].append(data)
@@ -181,6 +197,51 @@ class Agent:
         sizes = [len(data.encode() if isinstance(data, str) else data) for data in self.messages[label]]
         return {"count": len(sizes), "bytes": sum(sizes)}
 
+    async def pump(self, label, count, size):
+        channel, facts = self.channels[label], self.facts[label]
+
+        async def run():
+            while facts["sent"] < count and channel.readyState == "open":
+                if channel.bufferedAmount > 1 << 20:
+                    await asyncio.sleep(0.005)
+                    continue
+                channel.send(facts["sent"].to_bytes(4, "big") + BULK[4:size])
+                facts["sent"] += 1
+
+        asyncio.ensure_future(run())
+
+    async def drain(self, label):
+        self.draining.add(label)
+
+    async def progress(self, label):
+        channel, facts = self.channels[label], self.facts[label]
+        return {**facts, "buffered": channel.bufferedAmount, "state": channel.readyState}
+
+    async def create_channels(self, labels):
+        for label in labels:
+            self.adopt(self.pc.createDataChannel(label))
+
+    async def wait_channels(self, labels, state):
+        await until(
+            f"{len(labels)} channels {state}",
+            lambda: all(label in self.channels and self.channels[label].readyState == state for label in labels),
+            30,
+        )
+        return {
+            "ids": [self.channels[label].id for label in labels],
+            "opened": sum(self.facts[label]["opened"] for label in labels),
+            "closed": sum(self.facts[label]["closed"] for label in labels),
+        }
+
+    async def close_channels(self, labels):
+        for label in labels:
+            self.channels[label].close()
+
+    async def forget_channels(self, labels):
+        for label in labels:
+            del self.channels[label]
+        return {"left": len(self.channels)}
+
     async def stats(self):
         video = [counter for counter in self.counters if counter.kind == "video"]
         audio = [counter for counter in self.counters if counter.kind == "audio"]
@@ -214,6 +275,10 @@ async def until(what, test, seconds=15):
 
 def pattern(n, size):
     return bytes((n * 31 + i * 7) % 251 for i in range(size))
+
+
+# What the messages of a bulk transfer share; the first four bytes of each are its number.
+BULK = pattern(0, 1 << 18)
 
 
 async def main() -> None:

@@ -1,6 +1,8 @@
 //! The peer goes away.
 
-use super::{Context, Outcome, check, ours};
+use super::{Context, Outcome, check, number, ours};
+use crate::bulk;
+use peerlane::{DataChannelInit, Message, SendError};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -60,4 +62,78 @@ pub(super) async fn peer_reloads(mut context: Context<'_>) -> Outcome {
     first.close().await?;
     second.close().await?;
     Ok(format!("noticed after {seconds:.1} s"))
+}
+
+pub(super) async fn reload_in_transfer(mut context: Context<'_>) -> Outcome {
+    context.call("new", json!({})).await?;
+    let mut first = ours().await?;
+    let sending = first.connection.create_data_channel("ours", DataChannelInit::new()).await;
+    let sending = sending.map_err(|error| error.to_string())?;
+    context.call("create_channel", json!({ "label": "theirs" })).await?;
+    context.answer_to_peer(&first, json!({})).await?;
+    context.connected(&first).await?;
+    let mut receiving = first.incoming_channel().await?;
+    sending.opened().await.map_err(|error| error.to_string())?;
+    for label in ["ours", "theirs"] {
+        context.call("wait_channel", json!({ "label": label })).await?;
+    }
+    context.call("drain", json!({ "label": "ours" })).await?;
+    context.call("pump", json!({ "label": "theirs", "count": 1_000_000, "size": bulk::SIZE })).await?;
+    // Ends with the error.
+    let sender = tokio::spawn(async move {
+        let mut number = 0;
+        loop {
+            match sending.send(bulk::message(number)).await {
+                Ok(()) => number += 1,
+                Err(error) => return (number, error),
+            }
+        }
+    });
+    for expected in 0..32 {
+        let Ok(message) = timeout(LONGEST / 2, receiving.recv()).await else {
+            let ours = context.call("progress", json!({ "label": "ours" })).await?;
+            let theirs = context.call("progress", json!({ "label": "theirs" })).await?;
+            return Err(format!(
+                "no message {expected} from the peer: it sees {ours} of ours, {theirs} of its own"
+            ));
+        };
+        let is_right = matches!(&message, Some(Message::Binary(bytes)) if bulk::is_message(expected, bytes));
+        check(is_right, || format!("message {expected} came changed"))?;
+    }
+    let seen = context.call("progress", json!({ "label": "ours" })).await?;
+    check(number(&seen, "bad") == 0.0, || format!("{seen}"))?;
+
+    let begun = Instant::now();
+    // Messages still come while the page goes.
+    let rest = tokio::spawn(async move {
+        let mut count = 32_u32;
+        while receiving.recv().await.is_some() {
+            count += 1;
+        }
+        (count, Instant::now())
+    });
+    if let Some(hub) = context.hub.as_mut() {
+        context.agent.call("reload", json!({})).await?;
+        context.agent = hub.next_agent().await?;
+    }
+    // A program forgets the old connection here, as it would in a new life.
+    context.call("new", json!({})).await?;
+    let mut second = ours().await?;
+    context.call("create_channel", json!({ "label": "again" })).await?;
+    context.answer_to_peer(&second, json!({})).await?;
+    context.connected(&second).await?;
+    let again = second.incoming_channel().await?;
+    second.echo(again);
+    context.call("wait_channel", json!({ "label": "again" })).await?;
+    context.call("exchange", json!({ "label": "again", "sizes": [1, 60_000] })).await?;
+
+    let ended = timeout(LONGEST, rest).await.map_err(|_| "our receiver did not end within 35 s")?;
+    let (received, at) = ended.map_err(|error| error.to_string())?;
+    let ended = timeout(LONGEST, sender).await.map_err(|_| "our sender did not end within 35 s")?;
+    let (sent, error) = ended.map_err(|error| error.to_string())?;
+    check(matches!(error, SendError::Closed(_)), || format!("sending ended with {error}"))?;
+    first.close().await?;
+    second.close().await?;
+    let seconds = at.saturating_duration_since(begun).as_secs_f64();
+    Ok(format!("noticed after {seconds:.1} s, {sent} messages out and {received} in"))
 }

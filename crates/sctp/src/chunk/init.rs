@@ -1,6 +1,6 @@
 //! INIT and INIT ACK (RFC 9260 §3.3.2, §3.3.3) and their parameters.
 
-use super::{ChunkWriter, FORWARD_TSN, I_DATA, I_FORWARD_TSN, RE_CONFIG};
+use super::{ChunkWriter, FORWARD_TSN, I_DATA, I_FORWARD_TSN, PAD, RE_CONFIG};
 use crate::tlv::{self, Malformed, Tlvs};
 use base::{PutExt, Reader, Serial32};
 
@@ -41,6 +41,8 @@ pub(crate) struct InitFields {
 pub(crate) struct Extensions {
     /// FORWARD TSN (RFC 3758).
     pub(crate) forward_tsn: bool,
+    /// PAD (RFC 4820): one that does not know it should skip it, but there are some that drop the packet.
+    pub(crate) pad: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfig: bool,
     /// I-DATA (RFC 8260 §2.2.1).
@@ -91,6 +93,7 @@ impl<'a> Init<'a> {
                 FORWARD_TSN_SUPPORTED => init.extensions.forward_tsn = true,
                 SUPPORTED_EXTENSIONS => {
                     init.extensions.forward_tsn |= parameter.value.contains(&FORWARD_TSN);
+                    init.extensions.pad |= parameter.value.contains(&PAD);
                     init.extensions.reconfig |= parameter.value.contains(&RE_CONFIG);
                     init.extensions.interleaving |= parameter.value.contains(&I_DATA);
                     init.extensions.i_forward_tsn |= parameter.value.contains(&I_FORWARD_TSN);
@@ -146,6 +149,7 @@ pub(crate) fn write(
         (offered.forward_tsn, FORWARD_TSN),
         (offered.i_forward_tsn, I_FORWARD_TSN),
         (offered.interleaving, I_DATA),
+        (offered.pad, PAD),
     ]
     .into_iter()
     .filter_map(|(is_offered, kind)| is_offered.then_some(kind))
@@ -185,6 +189,7 @@ mod tests {
         let mut out = Vec::new();
         let offered = Extensions {
             forward_tsn: true,
+            pad: true,
             reconfig: true,
             interleaving: true,
             i_forward_tsn: true,

@@ -228,6 +228,7 @@ impl Association {
     pub(crate) fn begin_transfer(&mut self, window: u32, tsn: Serial32) {
         let format = self.peer.format();
         self.sender.start(self.now, self.local.tsn, window, self.peer.extensions.forward_tsn, format);
+        self.sender.set_padding(self.peer.extensions.pad);
         self.receiver.start(tsn, format, &mut self.events);
         self.resets = Resets::new(&self.config, self.local.tsn, tsn);
     }

@@ -299,8 +299,14 @@ impl SendQueue {
 
     /// The length of the chunks that fill an otherwise empty packet, headers and padding included, if that is easy to
     /// say: when one message fills it, or when all that goes into it is on one stream. `payload_limit` is how much
-    /// payload may go at all.
-    pub(crate) fn next_packet(&self, now: Instant, space: usize, payload_limit: usize) -> Option<usize> {
+    /// payload may go at all; `pads` is whether a remainder is filled up.
+    pub(crate) fn next_packet(
+        &self,
+        now: Instant,
+        space: usize,
+        payload_limit: usize,
+        pads: bool,
+    ) -> Option<usize> {
         let active = self.active_ref(self.head()?)?;
         let one_stream = self.turns.is_single() || self.turns.is_per_packet();
         let mut begun = active.begun.is_some();
@@ -320,7 +326,7 @@ impl SendQueue {
                 break;
             }
             let Some(len) = len else {
-                if queued.is_large(begun, self.full) {
+                if pads && queued.is_large(begun, self.full) {
                     used = space;
                 }
                 break;

@@ -75,6 +75,8 @@ pub(crate) struct Sender {
     /// The shortest message that `send` refused since the last event.
     wants_space: Option<usize>,
     pub(super) partial: bool,
+    /// Whether the peer knows PAD.
+    pads: bool,
     pub(super) forward_pending: bool,
     pub(super) last_forward: Option<(Instant, Serial32)>,
     format: Format,
@@ -114,6 +116,7 @@ impl Sender {
             last_sent: None,
             wants_space: None,
             partial: false,
+            pads: false,
             forward_pending: false,
             last_forward: None,
             format: Format::Plain,
@@ -147,6 +150,11 @@ impl Sender {
         self.forward_pending = false;
         self.last_forward = None;
         self.last_sent = None;
+    }
+
+    /// Whether packets may be filled up with PAD.
+    pub(crate) fn set_padding(&mut self, pads: bool) {
+        self.pads = pads;
     }
 
     pub(crate) fn set_max_packet_len(&mut self, bytes: usize) {
@@ -296,7 +304,7 @@ impl Sender {
         }
         let space = (self.max_packet_len & !3) - packet::HEADER_LEN;
         // The congestion window is asked before each chunk and may be exceeded by the last one only.
-        let chunks = self.queue.next_packet(now, space, self.peer_window)?;
+        let chunks = self.queue.next_packet(now, space, self.peer_window, self.pads)?;
         let fits_window = self.outstanding.in_flight() + chunks <= self.window;
         Some(packet::HEADER_LEN + chunks).filter(|_| fits_window)
     }
@@ -487,9 +495,13 @@ impl Sender {
     }
 
     /// Fills a remainder too small for a fragment of the large message that comes next: packets of a burst then have
-    /// equal sizes, which lets them leave in one system call. Receivers that do not know PAD (RFC 4820) skip it.
+    /// equal sizes, which lets them leave in one system call. Only towards a peer that has announced PAD (RFC 4820):
+    /// some drop a packet with a chunk that they do not know, however often it is repeated.
     fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
         const MAX_FILL: usize = 32;
+        if !self.pads {
+            return;
+        }
         let space = (self.max_packet_len & !3).saturating_sub(out.len() - start);
         let room = payload_room(self.format, space).min(self.full());
         let fits_none = self.queue.next_fragment(room).is_none();
