@@ -268,12 +268,7 @@ impl Measured {
         (below > 0.0).then(|| above / below)
     }
 
-    /// The best peer, and how we compare with it.
-    pub fn best_peer(&self) -> Option<(Who, f64)> {
-        self.against_best(Who::Ours)
-    }
-
-    /// The same for one of our columns.
+    /// The best peer, and how one of our columns compares with it.
     pub fn against_best(&self, ours: Who) -> Option<(Who, f64)> {
         let best = Who::PEERS.into_iter().filter_map(|who| Some((who, self.median(who)?)));
         let best = best.reduce(|left, right| {

@@ -77,12 +77,28 @@ fn configure(address: Ipv4Addr, mtu: u16) -> Result<(), RelayError> {
     request.call(fd, SIOCSIFTXQLEN).map_err(failed("the queue of the device"))?;
     for name in ["lo", NAME] {
         let mut request = Request::new(name);
-        request.0.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
-        request
-            .call(fd, libc::SIOCSIFFLAGS as libc::Ioctl)
-            .map_err(failed("a device could not be started"))?;
+        request.call(fd, libc::SIOCGIFFLAGS as libc::Ioctl).map_err(failed("the state of a device"))?;
+        // SAFETY: that call has written the flags.
+        let flags = unsafe { request.0.ifr_ifru.ifru_flags };
+        let wanted = (libc::IFF_UP | libc::IFF_RUNNING | libc::IFF_MULTICAST) as libc::c_short;
+        request.0.ifr_ifru.ifru_flags = flags | wanted;
+        request.call(fd, libc::SIOCSIFFLAGS as libc::Ioctl).map_err(failed("a device could not be started"))?;
     }
-    Ok(())
+    default_route(fd).map_err(failed("the default route"))
+}
+
+/// Everything goes into the device: programs that join multicast groups look for a route.
+fn default_route(fd: RawFd) -> io::Result<()> {
+    // SAFETY: a structure of numbers and pointers, of which all-zero is a valid value.
+    let mut route: libc::rtentry = unsafe { std::mem::zeroed() };
+    route.rt_dst = inet(Ipv4Addr::UNSPECIFIED);
+    route.rt_genmask = inet(Ipv4Addr::UNSPECIFIED);
+    route.rt_flags = libc::RTF_UP;
+    let mut name = Request::new(NAME).0.ifr_name;
+    route.rt_dev = name.as_mut_ptr();
+    // SAFETY: the route and the name that it points to outlive the call.
+    let result = unsafe { libc::ioctl(fd, libc::SIOCADDRT as libc::Ioctl, &raw mut route) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// The length of the queue of a device; the field is that of the metric, an `int`.

@@ -58,9 +58,9 @@ pub fn lines(rows: &[Measured]) -> Vec<Vec<String>> {
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 52.0;
-const TOP: f64 = 64.0;
+const TOP: f64 = 72.0;
 const PANEL: f64 = 176.0;
-const PANEL_GAP: f64 = 36.0;
+const PANEL_GAP: f64 = 46.0;
 const GAP: f64 = 26.0;
 const RIGHT: f64 = 10.0;
 

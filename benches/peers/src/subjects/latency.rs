@@ -38,7 +38,7 @@ pub fn groups(effort: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
 /// The cells of a quick run.
 fn is_quick(line: &Line) -> bool {
     let milliseconds = line.round_trip.as_millis();
-    [20, 100].contains(&milliseconds) && [0.0, 1.0].contains(&line.loss_percent)
+    [60, 300].contains(&milliseconds) && [0.0, 1.0].contains(&line.loss_percent)
 }
 
 /// The cells in which the other stacks are measured: they tell how they do with loss and latency, and take half as long.
@@ -51,7 +51,7 @@ fn cell(line: Line) -> Group {
     let parties = [Who::OursAwsLc, Who::Webrtc, Who::Str0m, Who::Rustrtc, Who::Tcp];
     let probes = parties
         .into_iter()
-        .filter(|who| !Who::PEERS.contains(who) || has_peers(&line) )
+        .filter(|who| !Who::PEERS.contains(who) || has_peers(&line))
         .map(|who| {
             Probe::new(who, move |effort| Ok(vec![Some(pairs::over(who, MESSAGE, &line, effort)?.megabits)]))
         })
