@@ -82,7 +82,9 @@ fn configure(address: Ipv4Addr, mtu: u16) -> Result<(), RelayError> {
         let flags = unsafe { request.0.ifr_ifru.ifru_flags };
         let wanted = (libc::IFF_UP | libc::IFF_RUNNING | libc::IFF_MULTICAST) as libc::c_short;
         request.0.ifr_ifru.ifru_flags = flags | wanted;
-        request.call(fd, libc::SIOCSIFFLAGS as libc::Ioctl).map_err(failed("a device could not be started"))?;
+        request
+            .call(fd, libc::SIOCSIFFLAGS as libc::Ioctl)
+            .map_err(failed("a device could not be started"))?;
     }
     default_route(fd).map_err(failed("the default route"))
 }

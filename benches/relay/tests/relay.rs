@@ -65,7 +65,8 @@ fn loss_is_for_all_and_can_be_changed() {
 #[test]
 fn tcp_goes_through_whole_with_loss_and_a_rate() {
     let Some(relay) = start("delay=1ms,loss=1,rate=50mbit,queue=64000") else { return };
-    let listener = relay.namespace(Side::Right).within(|| TcpListener::bind((Side::Right.address(), 0))).unwrap();
+    let listener =
+        relay.namespace(Side::Right).within(|| TcpListener::bind((Side::Right.address(), 0))).unwrap();
     let address = listener.local_addr().unwrap();
     let sent: Vec<u8> = (0..1_000_000_u32).map(|count| count as u8).collect();
     let received = std::thread::scope(|scope| {
