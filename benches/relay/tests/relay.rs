@@ -12,11 +12,11 @@ use std::{
 
 fn start(text: &str) -> Option<Relay> {
     let mut impairment = Impairment::default();
-    impairment.change(text).unwrap();
+    impairment.change(text).expect("readable");
     match Relay::start(&Impairments::both(&impairment), 1_500) {
         Ok(relay) => Some(relay),
         Err(error @ (RelayError::Namespace(_) | RelayError::Device(_))) => {
-            println!("SKIPPED: {error}");
+            eprintln!("SKIPPED: {error}");
             None
         }
         Err(error) => panic!("{error}"),
@@ -25,8 +25,9 @@ fn start(text: &str) -> Option<Relay> {
 
 fn sockets(relay: &Relay) -> [UdpSocket; 2] {
     [Side::Left, Side::Right].map(|side| {
-        let socket = relay.namespace(side).within(|| UdpSocket::bind((side.address(), 5_000))).unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        let socket = relay.namespace(side).within(|| UdpSocket::bind((side.address(), 5_000)));
+        let socket = socket.expect("bound");
+        socket.set_read_timeout(Some(Duration::from_millis(500))).expect("set");
         socket
     })
 }
