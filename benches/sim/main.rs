@@ -8,6 +8,7 @@ mod clock;
 mod connect;
 mod disorder;
 mod goodput;
+mod lines;
 mod outage;
 mod peer;
 mod plots;
@@ -92,6 +93,7 @@ fn families() -> Vec<Family> {
     vec![
         connect::family(),
         goodput::family(),
+        lines::family(),
         repair::family(),
         disorder::family(),
         size::family(),
@@ -128,7 +130,7 @@ impl Options {
     }
 
     fn seeds(&self, row: &Row) -> u64 {
-        if self.is_short { row.short } else { self.seeds.unwrap_or(100).max(1) * row.factor }
+        if self.is_short { row.short } else { (self.seeds.unwrap_or(100).max(1) * row.factor).min(row.most) }
     }
 }
 

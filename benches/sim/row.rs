@@ -219,6 +219,8 @@ pub(crate) struct Row {
     pub(crate) condition: String,
     /// Seeds for each seed asked for.
     pub(crate) factor: u64,
+    /// Seeds at most: for runs that are long.
+    pub(crate) most: u64,
     /// Seeds in the short form; none: left out there.
     pub(crate) short: u64,
     pub(crate) figures: Vec<Figure>,
@@ -236,6 +238,7 @@ impl Row {
             name: name.into(),
             condition: condition.into(),
             factor: 1,
+            most: u64::MAX,
             short: 0,
             figures: figures.into_iter().collect(),
             run: Box::new(run),
@@ -245,6 +248,11 @@ impl Row {
     /// Takes part in the short form, with this many seeds.
     pub(crate) fn short(self, seeds: u64) -> Self {
         Self { short: seeds, ..self }
+    }
+
+    /// Never runs with more seeds than this.
+    pub(crate) fn at_most(self, seeds: u64) -> Self {
+        Self { most: seeds, ..self }
     }
 
     pub(crate) fn factor(self, factor: u64) -> Self {

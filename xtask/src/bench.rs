@@ -6,9 +6,11 @@ use crate::{Failure, calls, shell};
 
 const USAGE: &str =
     "usage: cargo xtask bench [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write]
+                          [--large-buffers]
        cargo xtask bench --instructions [--write]
        cargo xtask bench --criterion [FILTER]
-NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is a column of the table";
+NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is a column of the table. The subject
+`latency` takes root or `unshare --map-root-user`; so does --large-buffers, which adds rows with 4 MiB for everybody";
 
 /// The program is a workspace of its own: what it compares with must not meet our lock file.
 const BUILD: &[&str] =

@@ -15,6 +15,7 @@ mod graph;
 mod interop;
 mod metadata;
 mod package;
+mod relay;
 mod rules;
 mod setup;
 mod shell;
@@ -71,6 +72,11 @@ const COMMANDS: &[Command] = &[
         name: "package",
         about: "packs every published crate and looks at the lists of files",
         run: package::run,
+    },
+    Command {
+        name: "relay",
+        about: "two networks on this machine and a bad line between them; --help says more",
+        run: relay::run,
     },
     Command {
         name: "sim",

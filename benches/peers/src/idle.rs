@@ -1,7 +1,7 @@
 //! Many connections that do nothing, in a process of their own.
 
 use crate::{
-    machine,
+    associations, machine,
     measure::Who,
     memory::{Node, Pair},
     ours, rustrtc_rs, side, str0m_rs, webrtc_rs,
@@ -21,6 +21,21 @@ pub enum Drive {
     Sockets,
     /// In memory, by a loop that sleeps until the next deadline.
     Memory,
+    /// Associations of SCTP alone, connected; nothing drives them.
+    Association,
+    /// Channels of one connection.
+    Channel,
+}
+
+impl Drive {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sockets => "sockets",
+            Self::Memory => "memory",
+            Self::Association => "association",
+            Self::Channel => "channel",
+        }
+    }
 }
 
 /// What one idle connection costs; both ends of a pair count.
@@ -35,7 +50,7 @@ pub struct Idle {
 pub fn measure(who: Who, drive: Drive, pairs: usize, window: Duration) -> Result<Idle, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new(program)
-        .args(["idle", who.name(), if drive == Drive::Sockets { "sockets" } else { "memory" }])
+        .args(["idle", who.name(), drive.name()])
         .args([pairs.to_string(), window.as_millis().to_string()])
         .output()
         .map_err(|error| error.to_string())?;
@@ -50,9 +65,9 @@ pub fn measure(who: Who, drive: Drive, pairs: usize, window: Duration) -> Result
     Ok(Idle { resident: next()?, heap: next()?, cpu: next()? })
 }
 
-/// `peers idle WHO sockets|memory PAIRS MILLISECONDS`
+/// `peers idle WHO sockets|memory|association|channel PAIRS MILLISECONDS`
 pub fn main(arguments: &[String]) -> Result<(), String> {
-    let usage = || "usage: peers idle WHO sockets|memory PAIRS MILLISECONDS".to_owned();
+    let usage = || "usage: peers idle WHO sockets|memory|association|channel PAIRS MILLISECONDS".to_owned();
     let [who, drive, pairs, window] = arguments else { return Err(usage()) };
     let who = Who::parse(who).ok_or_else(usage)?;
     let pairs: usize = pairs.parse().map_err(|_| usage())?;
@@ -64,6 +79,8 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
         (Who::Webrtc, "sockets") => side::in_runtime(sockets(pairs, window, webrtc_rs::channel::connect)),
         (Who::Rustrtc, "sockets") => side::in_runtime(sockets(pairs, window, rustrtc_rs::channel::connect)),
         (Who::Ours, "memory") => memory(pairs, window, |now| ours::session::pair(ours::provider(Who::Ours), now)),
+        (Who::Ours, "association") => associations_alone(pairs),
+        (Who::Ours, "channel") => channels(pairs),
         (Who::Str0m, "memory") => memory(pairs, window, str0m_rs::session::pair),
         _ => Err(usage()),
     }
@@ -129,6 +146,33 @@ fn memory<N: Node>(pairs: usize, window: Duration, make: impl Fn(Instant) -> Pai
     let after = Baseline::now();
     sleep(&mut kept, window);
     before.tell(&after, pairs, window);
+    Ok(())
+}
+
+fn associations_alone(pairs: usize) -> Result<(), String> {
+    let now = Instant::now();
+    let mut kept = Vec::with_capacity(pairs + FIRST);
+    let mut before = Baseline::now();
+    for count in 0..pairs + FIRST {
+        if count == FIRST {
+            before = Baseline::now();
+        }
+        let pair = associations::ours::pair(now);
+        // What is in the association itself is on the heap too, as with everybody who keeps many.
+        kept.push(pair.map(|end| Box::new(end.association)));
+    }
+    before.tell(&Baseline::now(), pairs, Duration::from_secs(1));
+    Ok(())
+}
+
+/// Both ends of a channel count as one end each, as with connections.
+fn channels(count: usize) -> Result<(), String> {
+    let mut now = Instant::now();
+    let mut pair = ours::session::pair(ours::provider(Who::Ours), now);
+    now = pair.connect(now)?;
+    let before = Baseline::now();
+    let open = ours::session::open_channels(&mut pair, &mut now, count)?;
+    before.tell(&Baseline::now(), open, Duration::from_secs(1));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! costs what it does to the caches.
 
 use crate::{
-    machine::thread_time,
+    machine::{self, thread_time},
     measure::{Effort, Probe, Who},
 };
 use std::time::Duration;
@@ -53,6 +53,15 @@ pub fn per_second(who: Who, make: impl FnOnce() -> Timed + 'static) -> Probe {
     scaled(who, make, |times, took| times as f64 / took.as_secs_f64())
 }
 
+/// Gigabytes (1e9) per second, and cycles for a byte where the clock is known, of work on so many bytes.
+pub fn gigabytes(who: Who, bytes: usize, make: impl FnOnce() -> Timed + 'static) -> Probe {
+    let clock = machine::clock();
+    several(who, make, move |times, took| {
+        let all = times as f64 * bytes as f64;
+        vec![Some(all / 1e9 / took.as_secs_f64()), clock.map(|clock| clock * took.as_secs_f64() / all)]
+    })
+}
+
 /// Megabits per second, of work on so many bytes.
 pub fn megabits(who: Who, bytes: usize, make: impl FnOnce() -> Timed + 'static) -> Probe {
     scaled(who, make, move |times, took| times as f64 * bytes as f64 * 8.0 / 1e6 / took.as_secs_f64())
@@ -62,6 +71,14 @@ fn scaled(
     who: Who,
     make: impl FnOnce() -> Timed + 'static,
     scale: impl Fn(u64, Duration) -> f64 + 'static,
+) -> Probe {
+    several(who, make, move |times, took| vec![Some(scale(times, took))])
+}
+
+fn several(
+    who: Who,
+    make: impl FnOnce() -> Timed + 'static,
+    scale: impl Fn(u64, Duration) -> Vec<Option<f64>> + 'static,
 ) -> Probe {
     let mut make = Some(make);
     let mut calibrated: Option<(Timed, u64)> = None;
@@ -74,7 +91,7 @@ fn scaled(
         }
         let (timed, times) = calibrated.as_mut().ok_or("could not be made")?;
         let took = timed(*times);
-        Ok(vec![Some(scale(*times, took))])
+        Ok(scale(*times, took))
     })
 }
 

@@ -182,14 +182,15 @@ const PAYLOAD: usize = 1_150;
 const WINDOW: u64 = 1 << 20;
 
 /// Message bytes through two threads: copied into datagrams, checksum, sealed, sent, received, opened, checked and
-/// copied out, with an acknowledgement for each read. Megabits per second of message bytes.
-pub fn pipe(batch: usize, duration: Duration) -> f64 {
+/// copied out, with an acknowledgement for each read. The ciphers are those of a column. Megabits per second of message
+/// bytes.
+pub fn pipe(column: Who, batch: usize, duration: Duration) -> f64 {
     let link = Link::new();
     let to = link.b.1.local_addr().expect("bound");
     let back = link.a.1.local_addr().expect("bound");
     let Link { a, mut b } = link;
     let id = AeadId::Aes128Gcm;
-    let key = || ours::provider(Who::Ours).aead(id).expect("there").key(&[1; 16]).expect("fits");
+    let key = || ours::provider(column).aead(id).expect("there").key(&[1; 16]).expect("fits");
     let (sealer, opener) = (key(), key());
     let stop = Arc::new(AtomicBool::new(false));
     let received = Arc::new(AtomicU64::new(0));

@@ -91,6 +91,14 @@ pub fn raise_file_limit() {
     }
 }
 
+/// Cycles per second of a core, where the system knows them.
+pub fn clock() -> Option<f64> {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = cpuinfo.lines().find(|line| line.starts_with("cpu MHz"))?;
+    let megahertz: f64 = line.split(':').nth(1)?.trim().parse().ok()?;
+    Some(megahertz * 1e6)
+}
+
 /// Resident memory of this process in bytes.
 pub fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Measures peerlane beside its peers, in one run. `cargo xtask bench` builds and calls it.
 
+mod associations;
+mod buffers;
 mod idle;
 mod inputs;
 mod kernel;
@@ -14,6 +16,7 @@ mod rustrtc_rs;
 mod side;
 mod str0m_rs;
 mod subjects;
+mod tcp;
 mod webrtc_rs;
 mod wire;
 
@@ -24,7 +27,7 @@ use subjects::Subject;
 #[global_allocator]
 static ALLOCATOR: machine::Counting = machine::Counting;
 
-const USAGE: &str = "usage: peers [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write PAGE]
+const USAGE: &str = "usage: peers [--quick] [--only NAME]... [--who PARTY]... [--list] [--json FILE] [--write PAGE] [--large-buffers]
 NAME is a subject as `--list` shows it, or a part of the name of a row; PARTY is a column of the table";
 
 #[derive(Debug, Default)]
@@ -35,6 +38,7 @@ struct Options {
     who: Vec<Who>,
     json: Option<String>,
     write: Option<String>,
+    large_buffers: bool,
 }
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn parse(arguments: &[String]) -> Result<Options, String> {
         let mut value = || rest.next().cloned().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
         match argument.as_str() {
             "--quick" => options.quick = true,
+            "--large-buffers" => options.large_buffers = true,
             "--list" => options.lists = true,
             "--only" => options.only.push(value()?),
             "--who" => {
@@ -81,13 +86,17 @@ fn run(options: &Options) -> Result<(), String> {
         }
         return Ok(());
     }
-    let effort = if options.quick { Effort::quick() } else { Effort::full() };
+    let mut effort = if options.quick { Effort::quick() } else { Effort::full() };
+    effort.large_buffers = options.large_buffers;
+    if options.large_buffers {
+        buffers::restore_on_signals();
+    }
     machine::raise_file_limit();
     let rows = measure_all(options, &effort);
     if rows.is_empty() {
         return Err(format!("no such row\n{USAGE}"));
     }
-    print!("\n{}", report::table(&rows));
+    print!("{}", report::tables(&rows));
     if let Some(path) = &options.json {
         fs::write(path, report::json(&rows)).map_err(|error| format!("{path}: {error}"))?;
     }

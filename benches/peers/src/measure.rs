@@ -12,13 +12,32 @@ pub enum Who {
     Webrtc,
     Str0m,
     Rustrtc,
+    /// SCTP alone, as str0m has it.
+    SctpProto,
+    /// SCTP alone, of those who write that of Chromium.
+    Dcsctp,
+    /// The TCP of the kernel.
+    Tcp,
     /// The same work without a protocol: what the machine can do at most.
     Limit,
+    /// The same over aws-lc-rs.
+    LimitAwsLc,
 }
 
 impl Who {
-    pub const PEERS: [Self; 3] = [Self::Webrtc, Self::Str0m, Self::Rustrtc];
-    pub const ALL: [Self; 6] = [Self::Ours, Self::OursAwsLc, Self::Webrtc, Self::Str0m, Self::Rustrtc, Self::Limit];
+    pub const PEERS: [Self; 5] = [Self::Webrtc, Self::Str0m, Self::Rustrtc, Self::SctpProto, Self::Dcsctp];
+    pub const ALL: [Self; 10] = [
+        Self::Ours,
+        Self::OursAwsLc,
+        Self::Webrtc,
+        Self::Str0m,
+        Self::Rustrtc,
+        Self::SctpProto,
+        Self::Dcsctp,
+        Self::Tcp,
+        Self::Limit,
+        Self::LimitAwsLc,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +46,11 @@ impl Who {
             Self::Webrtc => "webrtc",
             Self::Str0m => "str0m",
             Self::Rustrtc => "rustrtc",
+            Self::SctpProto => "sctp-proto",
+            Self::Dcsctp => "dcsctp",
+            Self::Tcp => "tcp",
             Self::Limit => "limit",
+            Self::LimitAwsLc => "limit-aws-lc",
         }
     }
 
@@ -48,15 +71,58 @@ pub struct Row {
     pub name: String,
     pub unit: &'static str,
     pub better: Better,
+    /// The line that it was measured over, if not over loopback.
+    pub line: Option<Line>,
 }
 
 impl Row {
     pub fn higher(name: impl Into<String>, unit: &'static str) -> Self {
-        Self { name: name.into(), unit, better: Better::Higher }
+        Self { name: name.into(), unit, better: Better::Higher, line: None }
     }
 
     pub fn lower(name: impl Into<String>, unit: &'static str) -> Self {
-        Self { name: name.into(), unit, better: Better::Lower }
+        Self { name: name.into(), unit, better: Better::Lower, line: None }
+    }
+
+    pub fn over(self, line: Line) -> Self {
+        Self { line: Some(line), ..self }
+    }
+}
+
+/// What lies between two sides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    pub round_trip: Duration,
+    /// Of packets, in each direction.
+    pub loss_percent: f64,
+    /// Megabits per second of IP packets.
+    pub rate: Option<u64>,
+}
+
+impl Line {
+    pub fn same_without_loss(&self, other: &Self) -> bool {
+        self.round_trip == other.round_trip && self.rate == other.rate
+    }
+
+    pub fn round_trip_words(&self) -> String {
+        let microseconds = self.round_trip.as_micros();
+        if microseconds < 1_000 {
+            format!("{} ms", microseconds as f64 / 1_000.0)
+        } else {
+            format!("{} ms", microseconds / 1_000)
+        }
+    }
+
+    pub fn loss_words(&self) -> String {
+        format!("{} %", self.loss_percent)
+    }
+
+    pub fn rate_words(&self) -> String {
+        self.rate.map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate} Mbit/s"))
+    }
+
+    pub fn words(&self) -> String {
+        format!("{}, {}, {}", self.round_trip_words(), self.loss_words(), self.rate_words())
     }
 }
 
@@ -70,10 +136,14 @@ pub struct Effort {
     /// Before and within a measurement over the network.
     pub warm_up: Duration,
     pub window: Duration,
+    /// The same over a line with a round trip, of which the first ten come before it.
+    pub line_window: Duration,
     pub round_trips: usize,
     pub idle_pairs: usize,
     pub idle_window: Duration,
     pub set_ups: usize,
+    /// Whether the default size of socket buffers is raised for some rows.
+    pub large_buffers: bool,
 }
 
 impl Effort {
@@ -84,10 +154,12 @@ impl Effort {
             kernel: Duration::from_millis(60),
             warm_up: Duration::from_millis(700),
             window: Duration::from_millis(2_000),
+            line_window: Duration::from_secs(6),
             round_trips: 4_000,
             idle_pairs: 500,
             idle_window: Duration::from_secs(5),
             set_ups: 10,
+            large_buffers: false,
         }
     }
 
@@ -98,10 +170,12 @@ impl Effort {
             kernel: Duration::from_millis(10),
             warm_up: Duration::from_millis(200),
             window: Duration::from_millis(400),
+            line_window: Duration::from_millis(2_500),
             round_trips: 500,
             idle_pairs: 50,
             idle_window: Duration::from_secs(1),
             set_ups: 2,
+            large_buffers: false,
         }
     }
 }
@@ -185,7 +259,7 @@ impl Measured {
         self.ratio_of(Who::Ours, other)
     }
 
-    fn ratio_of(&self, who: Who, other: f64) -> Option<f64> {
+    pub fn ratio_of(&self, who: Who, other: f64) -> Option<f64> {
         let ours = self.median(who)?;
         let (above, below) = match self.row.better {
             Better::Higher => (ours, other),
@@ -194,12 +268,7 @@ impl Measured {
         (below > 0.0).then(|| above / below)
     }
 
-    /// The best peer, and how we compare with it.
-    pub fn best_peer(&self) -> Option<(Who, f64)> {
-        self.against_best(Who::Ours)
-    }
-
-    /// The same for one of our columns.
+    /// The best peer, and how one of our columns compares with it.
     pub fn against_best(&self, ours: Who) -> Option<(Who, f64)> {
         let best = Who::PEERS.into_iter().filter_map(|who| Some((who, self.median(who)?)));
         let best = best.reduce(|left, right| {
@@ -212,8 +281,10 @@ impl Measured {
         Some((best.0, self.ratio_of(ours, best.1)?))
     }
 
-    pub fn share_of_limit(&self) -> Option<f64> {
-        self.ratio(self.median(Who::Limit)?)
+    /// How much of the limit one of our columns reaches; of that with its own ciphers, if there are two.
+    pub fn share_of_limit(&self, ours: Who) -> Option<f64> {
+        let own = (ours == Who::OursAwsLc).then(|| self.median(Who::LimitAwsLc)).flatten();
+        self.ratio_of(ours, own.or_else(|| self.median(Who::Limit))?)
     }
 }
 

@@ -1,15 +1,14 @@
 //! peerlane: the loops in memory. `ours/` has what needs sockets or sessions.
 
+pub mod blocking;
 pub mod channel;
 pub mod session;
 
 use crate::{
     inputs,
     kernel::{Timed, prepared, repeat},
-    machine::thread_time,
     measure::Who,
 };
-use bytes::Bytes;
 use crypto::Provider;
 use rtp::{
     ExtensionKind, ExtensionMap, HeaderView,
@@ -269,55 +268,4 @@ pub fn record(provider: Provider, bytes: usize) -> Timed {
         server.handle_datagram(now, &mut out, &mut |data| opened += data.len());
         assert_eq!(opened, message.len(), "authentic");
     })
-}
-
-/// Messages through two associations, without DTLS or sockets. One piece of work is one message.
-pub fn sctp_messages(bytes: usize) -> Timed {
-    let now = Instant::now();
-    let config = Arc::new(sctp::Config::new(&provider(Who::Ours)).expect("HMAC is there"));
-    let mut a = sctp::Association::new(Arc::clone(&config), now, crypto::os_random());
-    let mut b = sctp::Association::new(config, now, crypto::os_random());
-    a.connect(now);
-    let mut out = Vec::with_capacity(2_048);
-    while !(a.is_connected() && b.is_connected()) {
-        carry(now, &mut a, &mut b, &mut out);
-        carry(now, &mut b, &mut a, &mut out);
-    }
-    let payload = Bytes::from(vec![7; bytes]);
-    let stream = sctp::StreamId(1);
-    Box::new(move |times| {
-        let begin = thread_time();
-        let (mut sent, mut received) = (0, 0);
-        while received < times {
-            while sent < times && a.buffered(stream) < 128 * 1_024 {
-                let message = sctp::Message { ppid: sctp::Ppid(53), payload: payload.clone() };
-                a.send(now, stream, message, sctp::SendOptions::default()).expect("room");
-                sent += 1;
-            }
-            // A batch of packets, then the answer to it, as a driver does.
-            for _ in 0..16 {
-                out.clear();
-                if a.poll_transmit(now, &mut out).is_none() {
-                    break;
-                }
-                b.handle_packet(now, &out);
-            }
-            carry(now, &mut b, &mut a, &mut out);
-            while let Some(message) = b.recv() {
-                black_box(&message);
-                received += 1;
-            }
-            while a.poll_event().is_some() {}
-            while b.poll_event().is_some() {}
-        }
-        thread_time().saturating_sub(begin)
-    })
-}
-
-fn carry(now: Instant, from: &mut sctp::Association, to: &mut sctp::Association, out: &mut Vec<u8>) {
-    out.clear();
-    while from.poll_transmit(now, out).is_some() {
-        to.handle_packet(now, out);
-        out.clear();
-    }
 }

@@ -1,12 +1,14 @@
 //! Two sides as two processes, each on a core of its own.
 
 use crate::{
-    measure::{Effort, Who},
+    measure::{Effort, Line, Who},
     side::Job,
     wire::Mark,
 };
+use relay::{Impairment, Impairments, Relay, Side as End};
 use std::{
     io::{BufRead, BufReader, Write},
+    net::Ipv4Addr,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -35,20 +37,26 @@ struct Sides {
 }
 
 impl Sides {
-    /// Starts both and returns when both have the channel open.
-    fn start(who: Who, job: Job) -> Result<Self, String> {
+    /// Starts both and returns when both have all channels open. Over a relay each is in a network of its own.
+    fn start(who: Who, job: Job, connections: usize, relay: Option<&Relay>) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let (sender, lines) = mpsc::channel();
         let start = |place: usize| {
             let role = ["offer", "answer"][place];
-            let mut child = Command::new(&program)
+            let place_of = [End::Left, End::Right][place];
+            let address = relay.map_or(Ipv4Addr::LOCALHOST, |_| place_of.address());
+            let mut command = Command::new(&program);
+            command
                 .args(["side", who.name(), role])
                 .args(job.to_words())
-                .arg(place.to_string())
+                .args([place.to_string(), address.to_string(), connections.to_string()])
                 .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .map_err(|error| error.to_string())?;
+                .stdout(Stdio::piped());
+            let child = match relay {
+                Some(relay) => relay.namespace(place_of).spawn(&mut command),
+                None => command.spawn(),
+            };
+            let mut child = child.map_err(|error| error.to_string())?;
             let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
                 return Err("no pipes".to_owned());
             };
@@ -101,20 +109,51 @@ impl Sides {
     }
 }
 
-/// What went through a channel.
+/// What went through a channel, or through several together.
 pub struct Flow {
     pub megabits: f64,
     pub messages: f64,
     /// Processor seconds for a gigabyte (1e9 bytes) of messages.
     pub sender: f64,
     pub receiver: f64,
+    /// Bytes of memory that were in use at the end, sending side first.
+    pub resident: [u64; 2],
 }
 
 pub fn flood(who: Who, bytes: usize, effort: &Effort) -> Result<Flow, String> {
-    let mut sides = Sides::start(who, Job::Flood(bytes))?;
-    thread::sleep(effort.warm_up);
+    several(who, bytes, 1, effort)
+}
+
+/// So many connections at once between the same two processes.
+pub fn several(who: Who, bytes: usize, connections: usize, effort: &Effort) -> Result<Flow, String> {
+    let sides = Sides::start(who, Job::Flood(bytes), connections, None)?;
+    measured(sides, effort.warm_up, effort.window)
+}
+
+/// Ethernet's.
+const MTU: u16 = 1_500;
+/// What may wait for the rate at least.
+const LEAST_QUEUE: usize = 128 << 10;
+
+/// One connection over a line. Nothing is lost until it is open.
+pub fn over(who: Who, bytes: usize, line: &Line, effort: &Effort) -> Result<Flow, String> {
+    let mut both = Impairment::default();
+    both.delay = line.round_trip / 2;
+    both.rate = line.rate.map(|megabits| megabits * 1_000_000);
+    let product = line.rate.unwrap_or(0) as f64 * 1e6 / 8.0 * line.round_trip.as_secs_f64();
+    both.queue = LEAST_QUEUE.max(product as usize);
+    // Networks of its own for each sample: the kernel remembers the paths of TCP.
+    let relay = Relay::start(&Impairments::both(&both), MTU).map_err(|error| error.to_string())?;
+    let sides = Sides::start(who, Job::Flood(bytes), 1, Some(&relay))?;
+    both.loss = line.loss_percent / 100.0;
+    relay.set(&Impairments::both(&both));
+    measured(sides, effort.warm_up + 10 * line.round_trip, effort.line_window)
+}
+
+fn measured(mut sides: Sides, warm_up: Duration, window: Duration) -> Result<Flow, String> {
+    thread::sleep(warm_up);
     let before = sides.mark()?;
-    thread::sleep(effort.window);
+    thread::sleep(window);
     let after = sides.mark()?;
     let seconds = after[1].seconds - before[1].seconds;
     let received = (after[1].bytes - before[1].bytes) as f64;
@@ -127,12 +166,13 @@ pub fn flood(who: Who, bytes: usize, effort: &Effort) -> Result<Flow, String> {
         messages: (after[1].messages - before[1].messages) as f64 / seconds,
         sender: cpu(0),
         receiver: cpu(1),
+        resident: after.map(|mark| mark.resident),
     })
 }
 
 /// Round trips in microseconds: median and 99th percentile.
-pub fn ping_pong(who: Who, effort: &Effort) -> Result<(f64, f64), String> {
-    let sides = Sides::start(who, Job::PingPong(effort.round_trips))?;
+pub fn ping_pong(who: Who, job: Job) -> Result<(f64, f64), String> {
+    let sides = Sides::start(who, job, 1, None)?;
     let begin = Instant::now();
     loop {
         let left = Duration::from_secs(30).saturating_sub(begin.elapsed());

@@ -1,45 +1,86 @@
-//! The table on the screen, and the rows as JSON.
+//! The tables on the screen, and the rows as JSON.
 
 pub mod chart;
+pub mod latency;
+pub mod musts;
 pub mod page;
 
 use crate::measure::{Better, Cell, Measured, Who};
 use serde_json::{Value, json};
 
-pub fn table(rows: &[Measured]) -> String {
-    let mut lines: Vec<Vec<String>> = vec![
-        ["row", "unit", "peerlane", "peerlane-aws-lc", "webrtc", "str0m", "rustrtc", "limit", "best peer", "ratio", "aws-lc", "of limit"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    for row in rows {
-        let mut line = vec![row.row.name.clone(), unit(row)];
-        line.extend(Who::ALL.into_iter().map(|who| value(row.cell(who))));
-        let best = row.best_peer();
-        line.push(best.map_or("-", |(who, _)| who.name()).to_owned());
-        line.push(best.map_or_else(|| "-".to_owned(), |(_, ratio)| format!("{ratio:.2}")));
-        let other = row.against_best(Who::OursAwsLc);
-        line.push(other.map_or_else(|| "-".to_owned(), |(_, ratio)| format!("{ratio:.2}")));
-        line.push(row.share_of_limit().map_or_else(|| "-".to_owned(), percent));
-        lines.push(line);
-    }
-    let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
-        .collect();
+/// All that was measured, a table for each subject, and what must hold.
+pub fn tables(rows: &[Measured]) -> String {
     let mut text = String::new();
-    for line in &lines {
-        for (place, (word, width)) in line.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width.saturating_sub(word.chars().count()));
-            let padded = if place < 2 { format!("{word}{pad}") } else { format!("{pad}{word}") };
-            text.push_str(&padded);
-            text.push_str(if place + 1 == line.len() { "\n" } else { "  " });
-        }
+    for rows in by_subject(rows) {
+        let lines = if latency::is_about(rows) { latency::lines(rows) } else { lines(rows) };
+        text.push_str(&format!("\n{}\n{}", rows[0].subject, aligned(&lines)));
     }
     let reasons = reasons(rows);
     if !reasons.is_empty() {
         text.push_str("\nWhere there is no figure:\n");
         for reason in reasons {
             text.push_str(&format!("  {reason}\n"));
+        }
+    }
+    let musts = musts::lines(rows);
+    if musts.len() > 1 {
+        text.push_str(&format!("\nmusts\n{}", aligned(&musts)));
+    }
+    text
+}
+
+/// The rows of each subject.
+pub fn by_subject(rows: &[Measured]) -> impl Iterator<Item = &[Measured]> {
+    rows.chunk_by(|left, right| left.subject == right.subject)
+}
+
+/// A table in cells, headings first: a column for each party that takes part.
+pub fn lines(rows: &[Measured]) -> Vec<Vec<String>> {
+    let has = |who: Who| rows.iter().any(|row| row.cell(who).is_some_and(|cell| !cell.values.is_empty()));
+    let parties: Vec<Who> = Who::ALL.into_iter().filter(|who| has(*who)).collect();
+    let ours: Vec<Who> = [Who::Ours, Who::OursAwsLc].into_iter().filter(|who| has(*who)).collect();
+    let has_peers = Who::PEERS.into_iter().any(has);
+    let has_limits = has(Who::Limit) && !ours.is_empty();
+    let mut heading = vec!["row".to_owned(), "unit".to_owned()];
+    heading.extend(parties.iter().map(|who| who.name().to_owned()));
+    let prefix = |who: &Who| if *who == Who::Ours { "" } else { "aws-lc " };
+    if has_peers {
+        heading.extend(ours.iter().map(|who| format!("{}ratio", prefix(who))));
+    }
+    if has_limits {
+        heading.extend(ours.iter().map(|who| format!("{}of limit", prefix(who))));
+    }
+    let mut lines = vec![heading];
+    for row in rows {
+        let mut line = vec![row.row.name.clone(), unit(row)];
+        line.extend(parties.iter().map(|who| value(row.cell(*who))));
+        if has_peers {
+            line.extend(ours.iter().map(|who| {
+                row.against_best(*who).map_or_else(
+                    || "-".to_owned(),
+                    |(best, ratio)| format!("{} ({})", number(ratio), best.name()),
+                )
+            }));
+        }
+        if has_limits {
+            line.extend(ours.iter().map(|who| row.share_of_limit(*who).map_or_else(|| "-".to_owned(), percent)));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn aligned(lines: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..lines[0].len())
+        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for line in lines {
+        for (place, (word, width)) in line.iter().zip(&widths).enumerate() {
+            let pad = " ".repeat(width.saturating_sub(word.chars().count()));
+            let padded = if place < 2 { format!("{word}{pad}") } else { format!("{pad}{word}") };
+            text.push_str(&padded);
+            text.push_str(if place + 1 == line.len() { "\n" } else { "  " });
         }
     }
     text
@@ -65,6 +106,11 @@ pub fn json(rows: &[Measured]) -> String {
                     Who::Ours | Who::OursAwsLc => row.against_best(cell.who).map(|(_, ratio)| ratio),
                     _ => row.ratio(median),
                 },
+                "line": row.row.line.map(|line| json!({
+                    "round_trip_ms": line.round_trip.as_secs_f64() * 1_000.0,
+                    "loss_percent": line.loss_percent,
+                    "megabits": line.rate,
+                })),
             }));
         }
     }

@@ -3,10 +3,10 @@
 use crate::{
     machine,
     measure::Who,
-    ours, rustrtc_rs, str0m_rs, webrtc_rs,
+    ours, rustrtc_rs, str0m_rs, tcp, webrtc_rs,
     wire::{self, Wire},
 };
-use std::{future::Future, time::Instant};
+use std::{future::Future, net::Ipv4Addr, time::Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -21,6 +21,19 @@ pub enum Job {
     Flood(usize),
     /// So many round trips of 64 bytes.
     PingPong(usize),
+    /// The same in a loop over a blocking socket, for those who otherwise have tasks.
+    BlockingPingPong(usize),
+}
+
+/// All that a side is to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    pub role: Role,
+    pub job: Job,
+    /// Where to bind.
+    pub address: Ipv4Addr,
+    /// Connections at once, all of which do the job.
+    pub connections: usize,
 }
 
 impl Job {
@@ -28,6 +41,7 @@ impl Job {
         match self {
             Self::Flood(bytes) => ["flood".to_owned(), bytes.to_string()],
             Self::PingPong(rounds) => ["ping-pong".to_owned(), rounds.to_string()],
+            Self::BlockingPingPong(rounds) => ["blocking-ping-pong".to_owned(), rounds.to_string()],
         }
     }
 
@@ -36,6 +50,7 @@ impl Job {
         match kind {
             "flood" => Some(Self::Flood(number)),
             "ping-pong" => Some(Self::PingPong(number)),
+            "blocking-ping-pong" => Some(Self::BlockingPingPong(number)),
             _ => None,
         }
     }
@@ -46,22 +61,46 @@ pub const PING: usize = 64;
 /// Round trips before those that count.
 pub const FIRST_ROUNDS: usize = 200;
 
-/// `peers side WHO ROLE JOB NUMBER CORE`
+/// `peers side WHO ROLE JOB NUMBER CORE ADDRESS CONNECTIONS`
 pub fn main(arguments: &[String]) -> Result<(), String> {
-    let usage = || "usage: peers side WHO offer|answer flood|ping-pong NUMBER CORE".to_owned();
-    let [who, role, kind, number, core] = arguments else { return Err(usage()) };
+    let usage = || {
+        "usage: peers side WHO offer|answer flood|ping-pong|blocking-ping-pong NUMBER CORE ADDRESS CONNECTIONS".to_owned()
+    };
+    let [who, role, kind, number, core, address, connections] = arguments else { return Err(usage()) };
     let who = Who::parse(who).ok_or_else(usage)?;
     let role = if role == "offer" { Role::Offer } else { Role::Answer };
     let job = Job::parse(kind, number).ok_or_else(usage)?;
+    let address = address.parse().map_err(|_| usage())?;
+    let connections = connections.parse().map_err(|_| usage())?;
+    let task = Task { role, job, address, connections };
     machine::pin(core.parse().map_err(|_| usage())?);
     let wire = Wire::start();
-    match who {
-        Who::Ours | Who::OursAwsLc => in_runtime(ours::channel::side(ours::provider(who), role, job, wire)),
-        Who::Webrtc => in_runtime(webrtc_rs::channel::side(role, job, wire)),
-        Who::Rustrtc => in_runtime(rustrtc_rs::channel::side(role, job, wire)),
-        Who::Str0m => str0m_rs::channel::side(role, job, &wire),
-        Who::Limit => Err(usage()),
+    match (who, job) {
+        (Who::Ours | Who::OursAwsLc, Job::BlockingPingPong(rounds)) => {
+            ours::blocking::side(ours::provider(who), &task, rounds, &wire)
+        }
+        (Who::Ours | Who::OursAwsLc, _) => in_runtime(ours::channel::side(ours::provider(who), task, wire)),
+        (Who::Webrtc, _) => in_runtime(webrtc_rs::channel::side(task, wire)),
+        (Who::Rustrtc, _) => in_runtime(rustrtc_rs::channel::side(task, wire)),
+        (Who::Str0m, _) => str0m_rs::channel::side(task, &wire),
+        (Who::Tcp, _) => tcp::side(task, &wire),
+        (Who::SctpProto | Who::Dcsctp | Who::Limit | Who::LimitAwsLc, _) => Err(usage()),
     }
+}
+
+/// Does the job on all connections at once, each in a task of its own.
+pub async fn on_all<E, F>(ends: Vec<E>, work: impl Fn(E) -> F) -> Result<(), String>
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    wire::say("open", "");
+    let tasks: Vec<_> = ends.into_iter().map(|end| tokio::spawn(work(end))).collect();
+    for task in tasks {
+        task.await.map_err(|error| error.to_string())??;
+    }
+    // The measuring process ends this one.
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    Ok(())
 }
 
 /// In a runtime with as many workers as this process has cores. The work is a task like those of the stacks, so that a

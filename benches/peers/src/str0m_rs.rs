@@ -6,16 +6,10 @@ pub mod session;
 use crate::{
     inputs,
     kernel::{Timed, repeat},
-    machine::thread_time,
 };
-use bytes::Bytes;
 use is::{
     DefaultSha1HmacProvider, Sha1HmacProvider,
     stun::StunMessage,
-};
-use sctp_proto::{
-    Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event, Payload,
-    PayloadProtocolIdentifier, ServerConfig,
 };
 use std::{hint::black_box, net::SocketAddr, sync::Arc, time::Instant};
 
@@ -107,126 +101,4 @@ pub fn record(bytes: usize) -> Timed {
         carry(&mut pair.server, &mut pair.client, &mut pair.buffer, &mut opened);
         assert_eq!(opened, message.len(), "authentic");
     })
-}
-
-/// One end of an association of `sctp-proto`.
-struct End {
-    endpoint: Endpoint,
-    association: Option<(AssociationHandle, Association)>,
-    peer: SocketAddr,
-    out: Vec<Bytes>,
-}
-
-impl End {
-    fn drive(&mut self, now: Instant) {
-        let Some((handle, association)) = &mut self.association else { return };
-        while let Some(event) = association.poll_endpoint_event() {
-            if let Some(event) = self.endpoint.handle_event(*handle, event) {
-                association.handle_event(event);
-            }
-        }
-        while let Some(transmit) = association.poll_transmit(now) {
-            if let Payload::RawEncode(packets) = transmit.payload {
-                self.out.extend(packets);
-            }
-        }
-    }
-
-    fn handle(&mut self, now: Instant, packet: Bytes) {
-        match self.endpoint.handle(now, self.peer, None, None, packet) {
-            Some((handle, DatagramEvent::NewAssociation(association))) => {
-                self.association = Some((handle, association));
-            }
-            Some((_, DatagramEvent::AssociationEvent(event))) => {
-                if let Some((_, association)) = &mut self.association {
-                    association.handle_event(event);
-                }
-            }
-            None => {}
-        }
-        while let Some(transmit) = self.endpoint.poll_transmit() {
-            if let Payload::RawEncode(packets) = transmit.payload {
-                self.out.extend(packets);
-            }
-        }
-    }
-
-    fn association(&mut self) -> &mut Association {
-        &mut self.association.as_mut().expect("connected").1
-    }
-}
-
-/// As str0m uses it: at most 128 KiB queued, which is its default.
-pub fn sctp_messages(bytes: usize) -> Timed {
-    let now = Instant::now();
-    let addresses: [SocketAddr; 2] =
-        ["192.0.2.1:5000".parse().expect("an address"), "192.0.2.2:5000".parse().expect("an address")];
-    let config = Arc::new(EndpointConfig::default());
-    let server = Arc::new(ServerConfig::default());
-    let mut a = End {
-        endpoint: Endpoint::new(config.clone(), None),
-        association: None,
-        peer: addresses[1],
-        out: Vec::new(),
-    };
-    let mut b =
-        End { endpoint: Endpoint::new(config, Some(server)), association: None, peer: addresses[0], out: Vec::new() };
-    a.association = Some(a.endpoint.connect(ClientConfig::default(), addresses[1]).expect("started"));
-    let mut connected = false;
-    for _ in 0..20 {
-        exchange(now, &mut a, &mut b);
-        while let Some(event) = a.association().poll() {
-            connected |= matches!(event, Event::Connected);
-        }
-        if connected {
-            break;
-        }
-    }
-    assert!(connected, "the associations connect");
-    a.association().open_stream(1, PayloadProtocolIdentifier::Binary).expect("opened");
-    let payload = Bytes::from(vec![7; bytes]);
-    let mut scratch = vec![0; bytes];
-    Box::new(move |times| {
-        let begin = thread_time();
-        let (mut sent, mut received) = (0, 0);
-        let mut now = now;
-        while received < times {
-            let mut stream = a.association().stream(1).expect("open");
-            while sent < times && stream.buffered_amount().expect("open") + bytes <= 128 * 1_024 {
-                stream.write_chunk(&payload).expect("room");
-                sent += 1;
-            }
-            exchange(now, &mut a, &mut b);
-            now += std::time::Duration::from_micros(10);
-            let end = b.association();
-            while end.poll().is_some() {}
-            if end.accept_stream().is_some() || end.stream(1).is_ok() {
-                let mut stream = end.stream(1).expect("open");
-                while let Ok(Some(chunks)) = stream.read_sctp() {
-                    chunks.read(&mut scratch).expect("fits");
-                    received += 1;
-                }
-            }
-            while a.association().poll().is_some() {}
-            for end in [&mut a, &mut b] {
-                if let Some((_, association)) = &mut end.association
-                    && association.poll_timeout().is_some_and(|due| due <= now)
-                {
-                    association.handle_timeout(now);
-                }
-            }
-        }
-        thread_time().saturating_sub(begin)
-    })
-}
-
-fn exchange(now: Instant, a: &mut End, b: &mut End) {
-    a.drive(now);
-    for packet in std::mem::take(&mut a.out) {
-        b.handle(now, packet);
-    }
-    b.drive(now);
-    for packet in std::mem::take(&mut b.out) {
-        a.handle(now, packet);
-    }
 }

@@ -3,6 +3,7 @@
 mod connection;
 mod data_channel;
 mod kernels;
+mod latency;
 mod limits;
 mod media;
 
@@ -19,6 +20,11 @@ pub const ALL: &[Subject] = &[
         name: "channel",
         about: "a data channel over loopback UDP, two processes: throughput, processor time, round trips",
         groups: data_channel::groups,
+    },
+    Subject {
+        name: "latency",
+        about: "a data channel over a line with a round trip, loss and a rate, two processes, beside the kernel's TCP",
+        groups: latency::groups,
     },
     Subject {
         name: "stack",

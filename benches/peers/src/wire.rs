@@ -27,6 +27,8 @@ pub struct Mark {
     pub bytes: u64,
     pub messages: u64,
     pub cpu_seconds: f64,
+    /// Bytes of memory that are in use now.
+    pub resident: u64,
 }
 
 impl Mark {
@@ -37,6 +39,7 @@ impl Mark {
             bytes: words.next()?.parse().ok()?,
             messages: words.next()?.parse().ok()?,
             cpu_seconds: words.next()?.parse().ok()?,
+            resident: words.next()?.parse().ok()?,
         })
     }
 }
@@ -58,7 +61,9 @@ impl Wire {
                     let (user, system) = machine::cpu();
                     let (bytes, messages) = (BYTES.load(Ordering::Relaxed), MESSAGES.load(Ordering::Relaxed));
                     let cpu = (user + system).as_secs_f64();
-                    say("mark", &format!("{} {bytes} {messages} {cpu}", begin.elapsed().as_secs_f64()));
+                    let resident = machine::resident();
+                    let seconds = begin.elapsed().as_secs_f64();
+                    say("mark", &format!("{seconds} {bytes} {messages} {cpu} {resident}"));
                 } else if let Some(text) = line.strip_prefix("text ")
                     && let Ok(text) = serde_json::from_str(text)
                     && sender.send(text).is_err()

@@ -377,7 +377,7 @@ impl Channels {
 
     /// Whether everything sent on a channel was acknowledged or given up; `true` for one that is forgotten.
     #[must_use]
-    pub fn is_channel_flushed(&self, key: ChannelKey) -> bool {
+    pub fn is_flushed_on(&self, key: ChannelKey) -> bool {
         self.stream_of(key).is_none_or(|stream| self.sctp.is_flushed_on(stream))
     }
 
@@ -415,21 +415,6 @@ impl Channels {
     #[must_use]
     pub fn is_flushed(&self) -> bool {
         self.sctp.is_flushed()
-    }
-
-    /// Whether everything accepted by `send` on this channel was acknowledged or given up. A closed channel has nothing
-    /// under way.
-    #[must_use]
-    pub fn is_flushed_on(&self, key: ChannelKey) -> bool {
-        self.buffered_amount(key) == 0 && self.outstanding_amount(key) == 0
-    }
-
-    /// Payload bytes written and neither acknowledged nor given up. With [`buffered_amount`](Self::buffered_amount) it
-    /// makes what `send` took and the peer does not have for certain.
-    #[must_use]
-    pub fn outstanding_amount(&self, key: ChannelKey) -> usize {
-        self.stream_of(key)
-            .map_or(0, |_| if self.sctp.is_flushed() { 0 } else { self.sctp.outstanding().max(1) })
     }
 
     /// Counters.

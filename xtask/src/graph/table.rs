@@ -21,7 +21,7 @@ impl Crate {
 
 /// Packages that are not in the table and never published.
 pub(crate) const UNPUBLISHED: &[&str] =
-    &["peerlane-benches", "peerlane-interop", "peerlane-testkit", "xtask"];
+    &["peerlane-benches", "peerlane-interop", "peerlane-relay", "peerlane-testkit", "xtask"];
 
 pub(crate) const CRATES: &[Crate] = &[
     Crate { name: "base", knows: &[], tests_know: &[], public: &[] },

@@ -1,7 +1,7 @@
 //! peerlane over tokio and UDP.
 
 use crate::{
-    side::{Job, PING, Role, Rounds},
+    side::{self, Job, PING, Role, Rounds, Task},
     wire::{self, Wire},
 };
 use bytes::Bytes;
@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-async fn build(provider: Provider) -> Result<(PeerConnection, Events), String> {
+async fn build(provider: Provider, address: Ipv4Addr) -> Result<(PeerConnection, Events), String> {
     let builder = PeerConnection::builder().configuration(Configuration::new(provider)).loopback(Loopback::Include);
-    builder.bind([IpAddr::V4(Ipv4Addr::LOCALHOST)]).build().await.map_err(text)
+    builder.bind([IpAddr::V4(address)]).build().await.map_err(text)
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -36,9 +36,15 @@ async fn channel(events: &mut Events) -> Result<DataChannel, String> {
     Err("no channel came".to_owned())
 }
 
-pub async fn side(provider: Provider, role: Role, job: Job, wire: Wire) -> Result<(), String> {
-    let (connection, mut events) = build(provider).await?;
-    let mut channel = if role == Role::Offer {
+struct End {
+    channel: DataChannel,
+    _connection: PeerConnection,
+    _events: Events,
+}
+
+async fn open(provider: Provider, task: &Task, wire: &mut Wire) -> Result<End, String> {
+    let (connection, mut events) = build(provider, task.address).await?;
+    let channel = if task.role == Role::Offer {
         let channel = connection.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
         let offer = local(&connection).await?;
         wire.send(&offer);
@@ -53,8 +59,12 @@ pub async fn side(provider: Provider, role: Role, job: Job, wire: Wire) -> Resul
         channel(&mut events).await?
     };
     channel.opened().await.map_err(text)?;
-    wire::say("open", "");
-    match (role, job) {
+    Ok(End { channel, _connection: connection, _events: events })
+}
+
+async fn work(mut end: End, task: Task) -> Result<(), String> {
+    let channel = &mut end.channel;
+    match (task.role, task.job) {
         (Role::Offer, Job::Flood(bytes)) => {
             let message = Bytes::from(vec![7; bytes]);
             loop {
@@ -66,7 +76,7 @@ pub async fn side(provider: Provider, role: Role, job: Job, wire: Wire) -> Resul
                 wire::count(message.len());
             }
         }
-        (Role::Offer, Job::PingPong(wanted)) => {
+        (Role::Offer, Job::PingPong(wanted) | Job::BlockingPingPong(wanted)) => {
             let message = Bytes::from(vec![7; PING]);
             let mut rounds = Rounds::new(wanted);
             loop {
@@ -77,16 +87,24 @@ pub async fn side(provider: Provider, role: Role, job: Job, wire: Wire) -> Resul
                     break;
                 }
             }
+            // Its connection stays until the measuring process ends this one.
+            tokio::time::sleep(Duration::from_secs(60)).await;
         }
-        (Role::Answer, Job::PingPong(_)) => {
+        (Role::Answer, Job::PingPong(_) | Job::BlockingPingPong(_)) => {
             while let Some(message) = channel.recv().await {
                 channel.send(message).await.map_err(text)?;
             }
         }
     }
-    // The measuring process ends this one.
-    tokio::time::sleep(Duration::from_secs(60)).await;
     Ok(())
+}
+
+pub async fn side(provider: Provider, task: Task, mut wire: Wire) -> Result<(), String> {
+    let mut ends = Vec::new();
+    for _ in 0..task.connections {
+        ends.push(open(provider, &task, &mut wire).await?);
+    }
+    side::on_all(ends, move |end| work(end, task)).await
 }
 
 /// Two connections with an open channel between them.
@@ -98,8 +116,8 @@ pub struct Pair {
 
 /// Makes a pair; the time is from the offer until the channel is open on both sides.
 pub async fn connect(provider: Provider) -> Result<(Pair, Duration), String> {
-    let (offerer, offerer_events) = build(provider).await?;
-    let (answerer, mut answerer_events) = build(provider).await?;
+    let (offerer, offerer_events) = build(provider, Ipv4Addr::LOCALHOST).await?;
+    let (answerer, mut answerer_events) = build(provider, Ipv4Addr::LOCALHOST).await?;
     let ours = offerer.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
     let begin = Instant::now();
     let offer = Description::offer(&local(&offerer).await?).map_err(text)?;

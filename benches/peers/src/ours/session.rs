@@ -80,10 +80,32 @@ pub fn pair(provider: Provider, now: Instant) -> Pair<End> {
     Pair::new([a, b])
 }
 
+/// Opens so many more channels, and waits until the other end knows them all and has nothing left to say.
+pub fn open_channels(pair: &mut Pair<End>, now: &mut Instant, count: usize) -> Result<usize, String> {
+    let mut keys = Vec::with_capacity(count);
+    for number in 0..count {
+        let made = pair.ends[0].session.create_data_channel(*now, "idle", &DataChannelInit::new());
+        keys.push(made.map_err(|error| format!("channel {number}: {error}"))?);
+        if number % 16 == 0 {
+            *now += std::time::Duration::from_millis(1);
+            pair.wake(*now);
+        }
+    }
+    for _ in 0..1_000 {
+        *now += std::time::Duration::from_millis(20);
+        pair.carry(*now);
+        pair.wake(*now);
+    }
+    let session = &pair.ends[0].session;
+    let is_open = |key: &&ChannelKey| session.data_channel_state(**key) == DataChannelState::Open;
+    let open = keys.iter().filter(is_open).count();
+    if open == count { Ok(count) } else { Err(format!("{open} of {count} channels are open")) }
+}
+
 /// Messages through two sessions: the whole stack without sockets. One piece of work is one message.
-pub fn messages(bytes: usize) -> crate::kernel::Timed {
+pub fn messages(who: Who, bytes: usize) -> crate::kernel::Timed {
     let mut now = Instant::now();
-    let mut pair = pair(super::provider(Who::Ours), now);
+    let mut pair = pair(super::provider(who), now);
     now = pair.connect(now).expect("connects");
     let [a, b] = &mut pair.ends;
     let channels = [a, b].map(|end| end.channel.expect("open"));

@@ -15,10 +15,10 @@ const GAP: usize = 14;
 const LONGEST: f64 = 480.0;
 
 const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.note{fill:#59636e}\
-.peerlane{fill:#0969da}.peerlane-aws-lc{fill:#54aeff}.webrtc{fill:#bc4c00}.str0m{fill:#1a7f37}.rustrtc{fill:#8250df}.limit{fill:#afb8c1}\
+.peerlane{fill:#0969da}.peerlane-aws-lc{fill:#54aeff}.webrtc{fill:#bc4c00}.str0m{fill:#1a7f37}.rustrtc{fill:#8250df}.limit,.limit-aws-lc{fill:#afb8c1}\
 .spread{stroke:#1f2328;stroke-width:1.5}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.note{fill:#9198a1}.peerlane{fill:#4493f8}.peerlane-aws-lc{fill:#1f5fa8}.webrtc{fill:#db6d28}\
-.str0m{fill:#3fb950}.rustrtc{fill:#ab7df8}.limit{fill:#656c76}.spread{stroke:#e6edf3}}";
+.str0m{fill:#3fb950}.rustrtc{fill:#ab7df8}.limit,.limit-aws-lc{fill:#656c76}.spread{stroke:#e6edf3}}";
 
 /// One group of bars for each row; within a row the longest bar is the largest figure.
 pub fn bars(heading: &str, rows: &[&Measured]) -> String {
@@ -70,6 +70,6 @@ pub fn bars(heading: &str, rows: &[&Measured]) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     machine::Machine,
-    measure::{Effort, Measured, Who},
-    report::{chart, number, percent, reasons, unit, value},
+    measure::{Effort, Measured},
+    report::{by_subject, chart, latency, lines, musts, reasons},
     subjects,
 };
 use std::{fs, io, path::Path};
@@ -75,6 +75,10 @@ pub fn write(page: &Path, rows: &[Measured], effort: &Effort) -> io::Result<()> 
         fs::write(folder.join(chart.file), chart::bars(chart.heading, &chosen))?;
         charts.push_str(&format!("![{}]({name}/{})\n\n", chart.heading, chart.file));
     }
+    if let Some(drawn) = latency::chart(rows) {
+        fs::write(folder.join("latency.svg"), drawn)?;
+        charts.push_str(&format!("![{}]({name}/latency.svg)\n\n", latency::HEADING));
+    }
     let old = fs::read_to_string(page)?;
     let missing = || io::Error::other(format!("the line {BEGIN:?} or {END:?} is missing"));
     let (before, rest) = old.split_once(BEGIN).ok_or_else(missing)?;
@@ -90,24 +94,25 @@ fn tables(rows: &[Measured], effort: &Effort, charts: &str) -> String {
         machine.processor, machine.cores, machine.memory_gib, machine.system, effort.repetitions
     );
     text.push_str(&format!("Versions: {}.\n\n", versions()));
-    text.push_str(if effort.quick {
-        "Command: `cargo xtask bench --quick --write`: a quick run, good for a glance only.\n\n"
+    let large = if effort.large_buffers { " --large-buffers" } else { "" };
+    text.push_str(&if effort.quick {
+        format!("Command: `cargo xtask bench --quick{large} --write`: a quick run, good for a glance only.\n\n")
     } else {
-        "Command: `cargo xtask bench --write`.\n\n"
+        format!("Command: `cargo xtask bench{large} --write`.\n\n")
     });
     text.push_str(charts);
-    let mut subject = "";
-    for row in rows {
-        if row.subject != subject {
-            subject = row.subject;
-            text.push_str(&format!(
-                "\n### {subject}: {}\n\n`cargo xtask bench --only {subject}`\n\n\
-                 | row | unit | peerlane | peerlane-aws-lc | webrtc | str0m | rustrtc | limit | ratio | aws-lc | of limit |\n\
-                 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
-                about(subject)
-            ));
-        }
-        text.push_str(&line(row));
+    for rows in by_subject(rows) {
+        let subject = rows[0].subject;
+        let lines = if latency::is_about(rows) { latency::lines(rows) } else { lines(rows) };
+        text.push_str(&format!(
+            "\n### {subject}: {}\n\n`cargo xtask bench --only {subject}`\n\n{}",
+            about(subject),
+            marked(&lines)
+        ));
+    }
+    let musts = musts::lines(rows);
+    if musts.len() > 1 {
+        text.push_str(&format!("\n### What must hold\n\nComputed from the figures above.\n\n{}", marked(&musts)));
     }
     let reasons = reasons(rows);
     if !reasons.is_empty() {
@@ -123,22 +128,20 @@ fn about(subject: &str) -> &'static str {
     subjects::ALL.iter().find(|known| known.name == subject).map_or("", |known| known.about)
 }
 
-fn line(row: &Measured) -> String {
-    let mut text = format!("| {} | {} |", row.row.name, unit(row));
-    for who in Who::ALL {
-        text.push_str(&format!(" {} |", value(row.cell(who))));
+/// As Markdown; a ratio that is not below 1 is bold.
+fn marked(lines: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    let headings = lines.first().map(Vec::as_slice).unwrap_or_default();
+    for (place, line) in lines.iter().enumerate() {
+        let words = line.iter().zip(headings).map(|(word, heading)| {
+            let ratio = heading.contains("ratio").then(|| word.split(' ').next()?.replace(',', "").parse::<f64>().ok());
+            if ratio.flatten().is_some_and(|ratio| ratio >= 1.0) { format!("**{word}**") } else { word.clone() }
+        });
+        text.push_str(&format!("| {} |\n", words.collect::<Vec<_>>().join(" | ")));
+        if place == 0 {
+            text.push_str(&format!("|{}\n", " --- |".repeat(line.len())));
+        }
     }
-    for ours in [Who::Ours, Who::OursAwsLc] {
-        let ratio = row.against_best(ours).map_or_else(
-            || "-".to_owned(),
-            |(who, ratio)| {
-                let words = format!("{} ({})", number(ratio), who.name());
-                if ratio >= 1.0 { format!("**{words}**") } else { words }
-            },
-        );
-        text.push_str(&format!(" {ratio} |"));
-    }
-    text.push_str(&format!(" {} |\n", row.share_of_limit().map_or_else(|| "-".to_owned(), percent)));
     text
 }
 
@@ -150,6 +153,6 @@ fn versions() -> String {
         let version = lines.nth(1).and_then(|line| line.split('"').nth(1)).unwrap_or("?");
         format!("{wanted} {version}")
     };
-    let names = ["peerlane", "webrtc", "rtc", "ring", "str0m", "dimpl", "is", "sctp-proto", "aws-lc-rs", "rustrtc", "tokio"];
+    let names = ["peerlane", "webrtc", "rtc", "ring", "str0m", "dimpl", "is", "sctp-proto", "dcsctp", "aws-lc-rs", "rustrtc", "tokio"];
     names.map(version).join(", ")
 }

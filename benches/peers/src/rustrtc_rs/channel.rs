@@ -1,7 +1,7 @@
 //! rustrtc over tokio and UDP.
 
 use crate::{
-    side::{Job, PING, Role, Rounds},
+    side::{self, Job, PING, Role, Rounds, Task},
     wire::{self, Wire},
 };
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use rustrtc::{
     transports::datachannel::{DataChannel, DataChannelConfig, DataChannelEvent, DataChannelState},
 };
 use std::{
+    net::Ipv4Addr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -18,9 +19,9 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn build() -> PeerConnection {
+fn build(address: Ipv4Addr) -> PeerConnection {
     let mut config = RtcConfigurationBuilder::new().ice_include_loopback_candidates(true).build();
-    config.bind_ip = Some("127.0.0.1".to_owned());
+    config.bind_ip = Some(address.to_string());
     PeerConnection::new(config)
 }
 
@@ -77,9 +78,9 @@ async fn message(channel: &DataChannel) -> Result<Bytes, String> {
     Err("the channel closed".to_owned())
 }
 
-pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
-    let connection = build();
-    let channel = if role == Role::Offer {
+async fn open(task: &Task, wire: &mut Wire) -> Result<(PeerConnection, Arc<DataChannel>), String> {
+    let connection = build(task.address);
+    let channel = if task.role == Role::Offer {
         let channel = create(&connection)?;
         let offer = offer(&connection).await?;
         wire.send(&offer.to_sdp_string());
@@ -93,8 +94,11 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
         channel(&connection).await?
     };
     opened(&channel).await?;
-    wire::say("open", "");
-    match (role, job) {
+    Ok((connection, channel))
+}
+
+async fn work((connection, channel): (PeerConnection, Arc<DataChannel>), task: Task) -> Result<(), String> {
+    match (task.role, task.job) {
         (Role::Offer, Job::Flood(bytes)) => {
             let payload = vec![7; bytes];
             loop {
@@ -105,7 +109,7 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
         (Role::Answer, Job::Flood(_)) => loop {
             wire::count(message(&channel).await?.len());
         },
-        (Role::Offer, Job::PingPong(wanted)) => {
+        (Role::Offer, Job::PingPong(wanted) | Job::BlockingPingPong(wanted)) => {
             let mut rounds = Rounds::new(wanted);
             loop {
                 rounds.ping();
@@ -115,15 +119,23 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
                     break;
                 }
             }
+            // Its connection stays until the measuring process ends this one.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(())
         }
-        (Role::Answer, Job::PingPong(_)) => loop {
+        (Role::Answer, Job::PingPong(_) | Job::BlockingPingPong(_)) => loop {
             let data = message(&channel).await?;
             connection.send_data(channel.id, &data).await.map_err(text)?;
         },
     }
-    // The measuring process ends this one.
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    Ok(())
+}
+
+pub async fn side(task: Task, mut wire: Wire) -> Result<(), String> {
+    let mut ends = Vec::new();
+    for _ in 0..task.connections {
+        ends.push(open(&task, &mut wire).await?);
+    }
+    side::on_all(ends, move |end| work(end, task)).await
 }
 
 /// Two connections with an open channel between them.
@@ -141,7 +153,7 @@ impl Drop for Pair {
 }
 
 pub async fn connect() -> Result<(Pair, Duration), String> {
-    let (offerer, answerer) = (build(), build());
+    let (offerer, answerer) = (build(Ipv4Addr::LOCALHOST), build(Ipv4Addr::LOCALHOST));
     let ours = create(&offerer)?;
     let begin = Instant::now();
     let offer = offer(&offerer).await?;

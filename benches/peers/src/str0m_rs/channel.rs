@@ -2,12 +2,12 @@
 
 use crate::{
     machine,
-    side::{Job, PING, Role, Rounds},
+    side::{Job, PING, Role, Rounds, Task},
     wire::{self, Wire},
 };
 use std::{
     io::ErrorKind,
-    net::UdpSocket,
+    net::{Ipv4Addr, UdpSocket},
     sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
@@ -63,8 +63,8 @@ enum Turn {
 }
 
 impl End {
-    fn build() -> Result<Self, String> {
-        let socket = UdpSocket::bind("127.0.0.1:0").map_err(text)?;
+    fn build(address: Ipv4Addr) -> Result<Self, String> {
+        let socket = UdpSocket::bind((address, 0)).map_err(text)?;
         // As large as peerlane asks for: str0m leaves sockets to its user.
         machine::buffers(&socket, 4 << 20);
         let mut rtc = RtcConfig::new().build(Instant::now());
@@ -152,13 +152,24 @@ impl End {
     }
 }
 
-pub fn side(role: Role, job: Job, wire: &Wire) -> Result<(), String> {
-    let mut end = End::build()?;
-    end.negotiate(role, &wire)?;
-    let id = end.opened()?;
+pub fn side(task: Task, wire: &Wire) -> Result<(), String> {
+    let mut threads = Vec::new();
+    for _ in 0..task.connections {
+        let mut end = End::build(task.address)?;
+        end.negotiate(task.role, &wire)?;
+        let id = end.opened()?;
+        threads.push(thread::spawn(move || work(&mut end, id, &task)));
+    }
     wire::say("open", "");
-    match (role, job) {
-        (Role::Offer, Job::Flood(bytes)) => flood(&mut end, id, &vec![7; bytes]),
+    for thread in threads {
+        thread.join().map_err(|_| "a thread failed")??;
+    }
+    Ok(())
+}
+
+fn work(end: &mut End, id: ChannelId, task: &Task) -> Result<(), String> {
+    match (task.role, task.job) {
+        (Role::Offer, Job::Flood(bytes)) => flood(end, id, &vec![7; bytes]),
         (Role::Answer, Job::Flood(_)) => loop {
             match end.turn()? {
                 Turn::Message(_, data) => wire::count(data.len()),
@@ -166,8 +177,8 @@ pub fn side(role: Role, job: Job, wire: &Wire) -> Result<(), String> {
                 Turn::Wait(due) => end.wait(due)?,
             }
         },
-        (Role::Offer, Job::PingPong(wanted)) => ping(&mut end, id, wanted),
-        (Role::Answer, Job::PingPong(_)) => loop {
+        (Role::Offer, Job::PingPong(wanted) | Job::BlockingPingPong(wanted)) => ping(end, id, wanted),
+        (Role::Answer, Job::PingPong(_) | Job::BlockingPingPong(_)) => loop {
             match end.turn()? {
                 Turn::Message(id, data) => {
                     end.write(id, &data)?;
@@ -217,8 +228,8 @@ fn ping(end: &mut End, id: ChannelId, wanted: usize) -> Result<(), String> {
 pub fn connect() -> Result<Duration, String> {
     let (to_answerer, from_offerer) = channel();
     let (to_offerer, from_answerer) = channel();
-    let mut offerer = End::build()?;
-    let mut answerer = End::build()?;
+    let mut offerer = End::build(Ipv4Addr::LOCALHOST)?;
+    let mut answerer = End::build(Ipv4Addr::LOCALHOST)?;
     let begin = Instant::now();
     // Both go on until the other one is done too.
     let (done, others) = channel::<()>();

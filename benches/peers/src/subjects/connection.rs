@@ -133,5 +133,23 @@ pub fn idle(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
             ],
             repetitions: Some(3),
         }),
+        Box::new(|| Group {
+            rows: vec![Row::lower("idle SCTP association, heap", "B")],
+            probes: vec![heap(Drive::Association)],
+            repetitions: Some(1),
+        }),
+        Box::new(|| Group {
+            rows: vec![Row::lower("idle channel, heap", "B")],
+            probes: vec![heap(Drive::Channel)],
+            repetitions: Some(1),
+        }),
     ]
+}
+
+/// What one end of many holds.
+fn heap(drive: Drive) -> Probe {
+    Probe::new(Who::Ours, move |effort| {
+        let idle = idle::measure(Who::Ours, drive, effort.idle_pairs, effort.idle_window)?;
+        Ok(vec![Some(idle.heap * 1_024.0)])
+    })
 }

@@ -1,25 +1,25 @@
 //! Loops in memory that are not media.
 
 use crate::{
-    kernel,
+    associations, kernel,
     limits,
     measure::{Effort, Group, Probe, Row, Who},
     ours, rustrtc_rs, str0m_rs, webrtc_rs,
 };
 use crypto::AeadId;
 
-const NO_SCTP: &str = "its SCTP takes its own DTLS connection, which takes its own ICE";
-
 pub fn stack(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     let mut groups: Vec<Box<dyn FnOnce() -> Group>> = Vec::new();
-    for (bytes, label) in [(100, "100 B"), (1 << 10, "1 KiB"), (64 << 10, "64 KiB")] {
+    for (bytes, label) in [(100, "100 B"), (1 << 10, "1 KiB"), (16 << 10, "16 KiB"), (64 << 10, "64 KiB")] {
         groups.push(Box::new(move || Group {
-            rows: vec![Row::higher(format!("SCTP alone, {label}"), "Mbit/s")],
+            rows: vec![
+                Row::higher(format!("SCTP alone, {label}"), "GB/s"),
+                Row::lower(format!("SCTP alone, {label}, both ends"), "cycles/B"),
+            ],
             probes: vec![
-                kernel::megabits(Who::Ours, bytes, move || ours::sctp_messages(bytes)),
-                Probe::without(Who::Webrtc, "not measured: str0m has the SCTP it comes from"),
-                kernel::megabits(Who::Str0m, bytes, move || str0m_rs::sctp_messages(bytes)),
-                Probe::without(Who::Rustrtc, NO_SCTP),
+                kernel::gigabytes(Who::Ours, bytes, move || associations::ours::messages(bytes)),
+                kernel::gigabytes(Who::SctpProto, bytes, move || associations::sctp_proto_rs::messages(bytes)),
+                kernel::gigabytes(Who::Dcsctp, bytes, move || associations::dcsctp_rs::messages(bytes)),
             ],
             repetitions: None,
         }));
@@ -27,7 +27,10 @@ pub fn stack(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     for (bytes, label) in [(1 << 10, "1 KiB"), (64 << 10, "64 KiB")] {
         groups.push(Box::new(move || Group {
             rows: vec![Row::higher(format!("whole stack in memory, {label}"), "Mbit/s")],
-            probes: vec![kernel::megabits(Who::Ours, bytes, move || ours::session::messages(bytes))],
+            probes: vec![
+                kernel::megabits(Who::Ours, bytes, move || ours::session::messages(Who::Ours, bytes)),
+                kernel::megabits(Who::OursAwsLc, bytes, move || ours::session::messages(Who::OursAwsLc, bytes)),
+            ],
             repetitions: None,
         }));
     }

@@ -32,9 +32,14 @@ pub fn groups(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
     {
         groups.push(Box::new(move || Group {
             rows: vec![Row::higher(name, "Mbit/s")],
-            probes: vec![Probe::new(Who::Limit, move |effort| {
-                Ok(vec![Some(limits::pipe(batch, effort.window.min(Duration::from_secs(1))))])
-            })],
+            probes: [(Who::Limit, Who::Ours), (Who::LimitAwsLc, Who::OursAwsLc)]
+                .into_iter()
+                .map(|(limit, ours)| {
+                    Probe::new(limit, move |effort| {
+                        Ok(vec![Some(limits::pipe(ours, batch, effort.window.min(Duration::from_secs(1))))])
+                    })
+                })
+                .collect(),
             repetitions: None,
         }));
     }

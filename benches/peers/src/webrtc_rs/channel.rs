@@ -1,12 +1,13 @@
 //! webrtc over tokio and UDP.
 
 use crate::{
-    side::{Job, PING, Role, Rounds},
+    side::{self, Job, PING, Role, Rounds, Task},
     wire::{self, Wire},
 };
 use bytes::BytesMut;
 use rtc::peer_connection::configuration::setting_engine::{SctpMaxMessageSize, SettingEngineBuilder};
 use std::{
+    net::Ipv4Addr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -51,7 +52,7 @@ struct End {
 }
 
 impl End {
-    async fn build() -> Result<Self, String> {
+    async fn build(address: Ipv4Addr) -> Result<Self, String> {
         let mut media = MediaEngine::default();
         media.register_default_codecs().map_err(text)?;
         let registry = register_default_interceptors(Registry::new(), &mut media).map_err(text)?;
@@ -66,7 +67,7 @@ impl End {
             )
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Handler { gathered: gathered_sender, channels: channel_sender }))
-            .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
+            .with_udp_addrs(vec![format!("{address}:0")])
             .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build()
             .await
@@ -110,9 +111,9 @@ async fn message(channel: &Arc<dyn DataChannel>) -> Result<BytesMut, String> {
     Err("the channel closed".to_owned())
 }
 
-pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
-    let mut end = End::build().await?;
-    let channel = if role == Role::Offer {
+async fn open(task: &Task, wire: &mut Wire) -> Result<(End, Arc<dyn DataChannel>), String> {
+    let mut end = End::build(task.address).await?;
+    let channel = if task.role == Role::Offer {
         let channel = end.connection.create_data_channel("bench", None).await.map_err(text)?;
         let offer = end.offer().await?;
         wire.send(&serde_json::to_string(&offer).map_err(text)?);
@@ -126,8 +127,11 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
         end.channels.recv().await.ok_or("no channel came")?
     };
     opened(&channel).await?;
-    wire::say("open", "");
-    match (role, job) {
+    Ok((end, channel))
+}
+
+async fn work((_end, channel): (End, Arc<dyn DataChannel>), task: Task) -> Result<(), String> {
+    match (task.role, task.job) {
         (Role::Offer, Job::Flood(bytes)) => {
             let payload = vec![7; bytes];
             loop {
@@ -137,7 +141,7 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
         (Role::Answer, Job::Flood(_)) => loop {
             wire::count(message(&channel).await?.len());
         },
-        (Role::Offer, Job::PingPong(wanted)) => {
+        (Role::Offer, Job::PingPong(wanted) | Job::BlockingPingPong(wanted)) => {
             let mut rounds = Rounds::new(wanted);
             loop {
                 rounds.ping();
@@ -147,15 +151,23 @@ pub async fn side(role: Role, job: Job, wire: Wire) -> Result<(), String> {
                     break;
                 }
             }
+            // Its connection stays until the measuring process ends this one.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(())
         }
-        (Role::Answer, Job::PingPong(_)) => loop {
+        (Role::Answer, Job::PingPong(_) | Job::BlockingPingPong(_)) => loop {
             let data = message(&channel).await?;
             channel.send(data).await.map_err(text)?;
         },
     }
-    // The measuring process ends this one.
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    Ok(())
+}
+
+pub async fn side(task: Task, mut wire: Wire) -> Result<(), String> {
+    let mut ends = Vec::new();
+    for _ in 0..task.connections {
+        ends.push(open(&task, &mut wire).await?);
+    }
+    side::on_all(ends, move |end| work(end, task)).await
 }
 
 /// Two connections with an open channel between them.
@@ -165,8 +177,8 @@ pub struct Pair {
 }
 
 pub async fn connect() -> Result<(Pair, Duration), String> {
-    let mut offerer = End::build().await?;
-    let mut answerer = End::build().await?;
+    let mut offerer = End::build(Ipv4Addr::LOCALHOST).await?;
+    let mut answerer = End::build(Ipv4Addr::LOCALHOST).await?;
     let ours = offerer.connection.create_data_channel("bench", None).await.map_err(text)?;
     let begin = Instant::now();
     let offer = offerer.offer().await?;
