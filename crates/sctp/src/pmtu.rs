@@ -137,6 +137,8 @@ pub(crate) struct PathMtu {
     /// `PLPMTU`.
     current: usize,
     probe: Option<Probe>,
+    /// The peer has announced that it knows PAD (RFC 4820).
+    pads: bool,
 }
 
 impl PathMtu {
@@ -148,15 +150,28 @@ impl PathMtu {
             phase: Phase::Disabled,
             current: packet_len,
             probe: None,
+            pads: false,
         }
     }
 
     pub(crate) fn new(info: PathInfo) -> Self {
-        Self { info, mode: Mode::Search, phase: Phase::Disabled, current: info.base, probe: None }
+        Self {
+            info,
+            mode: Mode::Search,
+            phase: Phase::Disabled,
+            current: info.base,
+            probe: None,
+            pads: false,
+        }
     }
 
-    /// The peer answers.
-    pub(crate) fn start(&mut self) {
+    /// The peer answers; `pads` is whether it has announced PAD.
+    pub(crate) fn start(&mut self, pads: bool) {
+        self.pads = pads;
+        self.begin();
+    }
+
+    fn begin(&mut self) {
         if self.mode == Mode::Fixed {
             return;
         }
@@ -330,7 +345,14 @@ impl PathMtu {
     fn fall(&mut self, now: Instant) -> Verdict {
         self.probe = None;
         if self.current > self.info.base {
-            self.start();
+            self.begin();
+        } else if self.phase == Phase::Base && !self.pads {
+            // A peer that does not know PAD should skip it, and some drop the packet: what looks like a path that does
+            // not carry the base size is more likely such a peer. It gets that size, and no larger one is searched for.
+            self.mode = Mode::Fixed;
+            self.phase = Phase::Disabled;
+            self.current = self.info.base;
+            return Verdict::Unchanged;
         } else {
             self.current = self.info.min();
             self.phase = Phase::Error { retry_at: now + RETRY };

@@ -16,14 +16,14 @@ impl Association {
         self.path_mtu = PathMtu::new(info);
         if self.state.is_connected() {
             self.sender.on_new_path(self.now);
-            self.path_mtu.start();
+            self.path_mtu.start(self.peer.extensions.pad);
         }
         self.apply_path_mtu();
     }
 
     /// The peer answers: the search begins.
     pub(crate) fn start_path_mtu(&mut self) {
-        self.path_mtu.start();
+        self.path_mtu.start(self.peer.extensions.pad);
         self.apply_path_mtu();
     }
 
