@@ -59,6 +59,7 @@ pub(crate) struct Channel {
     /// A message that comes in parts (RFC 8831 §6.6, deprecated).
     pub(crate) partial: Option<Box<(Kind, BytesMut)>>,
     /// Kept when its stream was given back before the program had pulled everything.
+    #[expect(clippy::box_collection, reason = "rare, and an idle channel is to be small")]
     pub(crate) leftover: Option<Box<VecDeque<Piece>>>,
     pub(crate) delivery: Delivery,
     /// Bytes of the message that is being sent in pieces, so far.

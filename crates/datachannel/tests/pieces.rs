@@ -25,15 +25,13 @@ fn with_interleaving(seed: u64, interleaving: Interleaving) -> (Pair, ChannelKey
     let mut pair = Pair::with(seed, [config(), config()]);
     pair.start();
     pair.run_for(ms(200));
-    let a = pair.ends[A].open(pair.now, ChannelInit::new("x")).unwrap();
+    pair.take(A);
+    pair.take(B);
+    let a = pair.ends[A].open(pair.now, ChannelInit::new("x")).expect("a channel");
     pair.run_for(ms(200));
     pair.take(A);
-    let announced = pair.take(B);
-    let key = announced.iter().find_map(|event| match event {
-        Event::Announced(key) => Some(*key),
-        _ => None,
-    });
-    (pair, a, key.unwrap())
+    let b = pair.announced(B);
+    (pair, a, b)
 }
 
 /// A message far larger than every buffer, when the receiver says that it takes any (RFC 8841 §6.1).
@@ -199,16 +197,12 @@ fn tracked_messages_tell_their_fate() {
     let mut seen = [0; 200];
     let mut delivered = 0;
     for event in pair.take(A) {
-        match event {
-            Event::Delivered(MessageId(number)) => {
-                seen[number as usize] += 1;
-                delivered += 1;
-            }
-            Event::Abandoned { id: MessageId(number), progress } => {
-                assert_eq!(progress, Progress::Begun);
-                seen[number as usize] += 1;
-            }
-            _ => {}
+        if let Event::Delivered(MessageId(number)) = event {
+            seen[number as usize] += 1;
+            delivered += 1;
+        } else if let Event::Abandoned { id: MessageId(number), progress } = event {
+            assert_eq!(progress, Progress::Begun);
+            seen[number as usize] += 1;
         }
     }
     assert!(seen.iter().all(|count| *count == 1), "{seen:?}");

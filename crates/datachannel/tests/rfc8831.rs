@@ -17,7 +17,7 @@ fn seen(init: ChannelInit, work: impl FnOnce(&mut Channels, ChannelKey)) -> Vec<
     let mut peer = Association::new(Arc::new(sctp::Config::default()), now, Box::new(Seeded::new(2)));
     ours.set_remote_max_message_size(Some(0));
     ours.start(now, Role::Client);
-    let key = ours.open(now, init).unwrap();
+    let key = ours.open(now, init).expect("a channel");
     let exchange = |now: &mut Instant, ours: &mut Channels, peer: &mut Association| {
         for _ in 0..30 {
             let mut packet = Vec::new();
@@ -36,7 +36,7 @@ fn seen(init: ChannelInit, work: impl FnOnce(&mut Channels, ChannelKey)) -> Vec<
     };
     exchange(&mut now, &mut ours, &mut peer);
     let ack = Message { ppid: Ppid(50), payload: Bytes::from_static(&[2]) };
-    peer.send(now, StreamId(0), ack, sctp::SendOptions::new()).unwrap();
+    peer.send(now, StreamId(0), ack, sctp::SendOptions::new()).expect("room");
     exchange(&mut now, &mut ours, &mut peer);
     assert_eq!(ours.state(key), ChannelState::Open);
     work(&mut ours, key);

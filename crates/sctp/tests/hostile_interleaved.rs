@@ -12,7 +12,7 @@ use sctp::*;
 const LIMIT: usize = 2 << 20;
 
 /// What is held, whatever comes; with `Some` streams are received in pieces, and nobody pulls.
-fn fill(name: &str, pieces: Option<u16>, make: &dyn Fn(u32) -> Vec<u8>) -> Stats {
+fn fill(name: &str, pieces: Option<u16>, make: &dyn Fn(u32) -> Vec<u8>) {
     let mut script = Script::interleaved();
     for stream in 0..pieces.unwrap_or(0) {
         script.end.set_delivery(StreamId(stream), Delivery::Pieces);
@@ -25,9 +25,6 @@ fn fill(name: &str, pieces: Option<u16>, make: &dyn Fn(u32) -> Vec<u8>) -> Stats
             assert!(script.end.stats().receive_held <= LIMIT, "{name}");
         }
     }
-    let stats = script.end.stats();
-    println!("{name}: {} bytes held, connected: {}", stats.receive_held, script.end.is_connected());
-    stats
 }
 
 /// T-C05: bytes held stay below twice the window, in every shape that I-DATA can have.

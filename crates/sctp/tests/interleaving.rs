@@ -329,7 +329,7 @@ fn schedulers_with_interleaving_choose_by_fragment() {
     assert!(one * 10 > two * 7 && two.abs_diff(three) < 5_000, "by packet: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::Priority);
     assert!(three > 299_000 && one + two == 0);
-    // Bookkeeping counts as well, so small messages get a little less.
+    // Headers count as well, so small messages get a little less.
     let [_, one, two, three] = shares(Scheduler::FairCapacity);
     assert!(one * 5 > two * 2 && two.abs_diff(three) < 5_000, "by bytes: {one} {two} {three}");
     let [_, one, two, three] = shares(Scheduler::WeightedFair);

@@ -38,11 +38,8 @@ fn sctp_pr_limited_rtx_and_timed() {
             pair.run_for(ms(60_000));
             let mut fates = [None; 300];
             for event in told(&pair) {
-                let (id, delivered) = match event {
-                    Event::Delivered(id) => (id, true),
-                    Event::Abandoned { id, .. } => (id, false),
-                    _ => unreachable!("nothing else is told"),
-                };
+                let delivered = matches!(event, Event::Delivered(_));
+                let (Event::Delivered(id) | Event::Abandoned { id, .. }) = event else { panic!("{event:?}") };
                 assert_eq!(fates[id.0 as usize].replace(delivered), None, "told once");
             }
             let mut received = [false; 300];
@@ -71,19 +68,17 @@ fn rfc7496_3_2_unimportant_messages_make_room() {
     pair.connect();
     pair.run_for(ms(1_000));
     pair.links[A].up = false;
-    let mut send = |pair: &mut Pair, id: u64, reliability, len: usize| {
+    let send = |pair: &mut Pair, id: u64, reliability, len: usize| {
         let options = SendOptions::new().with_reliability(reliability).with_tracking(MessageId(id));
         pair.ends[A].send(pair.now, StreamId(id as u16 % 2), message(vec![id as u8; len]), options)
     };
     let drain = |pair: &mut Pair| -> Vec<u64> {
         let events = std::iter::from_fn(|| pair.ends[A].poll_event());
         events
-            .filter_map(|event| match event {
-                Event::Abandoned { id, progress } => {
-                    assert_eq!(progress, Progress::Unsent);
-                    Some(id.0)
-                }
-                _ => None,
+            .filter_map(|event| {
+                let Event::Abandoned { id, progress } = event else { return None };
+                assert_eq!(progress, Progress::Unsent);
+                Some(id.0)
             })
             .collect()
     };

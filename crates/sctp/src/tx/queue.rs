@@ -115,7 +115,7 @@ impl SendQueue {
     /// Begins towards a peer with this window. Nothing was sent before.
     pub(crate) fn start(&mut self, format: Format, full: usize, window: usize) {
         self.format = format;
-        self.turns.set_window(window);
+        self.turns.start(format, window);
         self.set_full(full);
     }
 
@@ -651,9 +651,13 @@ impl SendQueue {
             self.turns.pinned = None;
         }
         if let Some(active) = self.active(stream) {
+            active.follows = active.turn == Turn::Pinned;
             active.turn = Turn::Idle;
         }
         self.schedule(stream);
+        if let Some(active) = self.active(stream) {
+            active.follows = false;
+        }
     }
 
     /// Takes a message out of the middle, whether begun or not.

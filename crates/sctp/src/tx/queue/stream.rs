@@ -57,6 +57,8 @@ pub(super) struct Active {
     pub(super) start: u64,
     /// Virtual time at which what was taken so far is finished.
     pub(super) finish: u64,
+    /// It just had its turn: the next one follows without a pause.
+    pub(super) follows: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Whose turn it is (RFC 8260 §3).
 
 use super::stream::{Active, Charge};
+use crate::chunk::data::Format;
 use crate::config::Scheduler;
 use crate::tx::OVERHEAD;
 use crate::types::StreamId;
@@ -11,6 +12,7 @@ use std::collections::{BinaryHeap, VecDeque};
 #[derive(Debug)]
 pub(super) struct Turns {
     scheduler: Scheduler,
+    format: Format,
     /// One entry for each stream with something to send, except the pinned one.
     heap: BinaryHeap<Reverse<(u64, u64, StreamId)>>,
     /// The stream whose turn lasts: without interleaving, until its message ends; per packet, until the packet ends.
@@ -29,6 +31,7 @@ impl Turns {
     pub(super) fn new(scheduler: Scheduler) -> Self {
         Self {
             scheduler,
+            format: Format::Plain,
             heap: BinaryHeap::new(),
             pinned: None,
             waiting: VecDeque::new(),
@@ -39,7 +42,9 @@ impl Turns {
         }
     }
 
-    pub(super) fn set_window(&mut self, window: usize) {
+    /// Turns are for messages or, with interleaving, for fragments; the peer has this window.
+    pub(super) fn start(&mut self, format: Format, window: usize) {
+        self.format = format;
         self.window = window;
     }
 
@@ -70,12 +75,14 @@ impl Turns {
         bytes: usize,
     ) -> (u64, u64) {
         self.rotation += 1;
+        let follows = std::mem::take(&mut active.follows);
         let stamp = match self.scheduler {
             Scheduler::FirstComeFirstServed => (0, number),
             Scheduler::RoundRobin | Scheduler::RoundRobinPerPacket => (self.rotation, number),
             Scheduler::Priority => (u64::from(u16::MAX - weight), self.rotation),
             Scheduler::FairCapacity | Scheduler::WeightedFair => {
-                active.start = active.finish.max(self.virtual_time);
+                // Who paused has no claim on what others had meanwhile; who did not is owed what it did not get.
+                active.start = if follows { active.finish } else { active.finish.max(self.virtual_time) };
                 (active.start + self.cost(weight, bytes), number)
             }
         };
@@ -95,7 +102,9 @@ impl Turns {
     pub(super) fn grant(&mut self, active: &mut Active, stamp: (u64, u64)) {
         self.heap.pop();
         if matches!(self.scheduler, Scheduler::FairCapacity | Scheduler::WeightedFair) {
-            self.virtual_time = self.virtual_time.max(stamp.0);
+            // A fragment may turn out shorter than its stamp says, so time stands where it started.
+            let reached = if self.format.is_interleaved() { active.start } else { stamp.0 };
+            self.virtual_time = self.virtual_time.max(reached);
             active.finish = stamp.0;
         }
     }
@@ -139,6 +148,7 @@ impl Turns {
 
     fn cost(&self, weight: u16, bytes: usize) -> u64 {
         let weight = if self.scheduler == Scheduler::FairCapacity { 1 } else { u64::from(weight) };
-        (bytes + OVERHEAD) as u64 * 1_024 / weight
+        let overhead = if self.format.is_interleaved() { self.format.header_len() } else { OVERHEAD };
+        (bytes + overhead) as u64 * 1_024 / weight
     }
 }
