@@ -154,7 +154,7 @@ fn bursts_are_short_where_the_path_has_latency() {
         pair.step(limit);
         pair.received[B].clear();
     }
-    let longest = counts.borrow().iter().max().copied().unwrap();
+    let longest = counts.borrow().iter().max().copied().expect("some");
     let window = pair.ends[A].stats().congestion_window / 1_160;
     assert!(window > 300 && longest <= 32, "{longest} packets at once of a window of {window}");
 }
@@ -237,7 +237,7 @@ fn share(configs: [Config; 2], rate: u64, queue: usize, duration: Duration) -> [
         pair
     });
     // The clocks agree from here on.
-    let latest = pairs.iter().map(|pair| pair.now).max().unwrap();
+    let latest = pairs.iter().map(|pair| pair.now).max().expect("two");
     for pair in &mut pairs {
         let rest = latest - pair.now;
         pair.run_for(rest);

@@ -191,7 +191,7 @@ fn limited_retransmissions_at_30_percent_loss() {
         }
         let share = numbers.len() as f64 / f64::from(count);
         println!("{order:?} {reliability:?}: {share:.2} arrived");
-        assert!(share > 0.1 && share < 1.0, "{order:?} {reliability:?}: {share}");
+        assert!(share > 0.04 && share < 1.0, "{order:?} {reliability:?}: {share}");
         // Nothing is left behind: no window leaks.
         assert_eq!(pair.ends[B].stats().receive_held, 2 * 4, "{:?}", pair.ends[B].stats());
     }

@@ -89,7 +89,7 @@ impl Walk {
     fn take(&mut self) {
         for from in [A, B] {
             for (stream, message) in std::mem::take(&mut self.pair.received[1 - from]) {
-                let number = u32::from_be_bytes(message.payload[..4].try_into().unwrap());
+                let number = u32::from_be_bytes(message.payload[..4].try_into().expect("four bytes"));
                 assert!(message.payload[4..].iter().all(|byte| *byte == number as u8), "seed {}", self.seed);
                 let next = self.taken.entry((from, stream.0)).or_default();
                 let fits = if stream.0 == PARTIAL { number >= *next } else { number == *next };
