@@ -115,7 +115,7 @@ fn b106_closing_is_told_to_the_other_side_only() {
     pair.ends[A].close(pair.now, a);
     pair.run_for(ms(2_000));
     assert_eq!(pair.take(A), [Event::Closed(a, ChannelEnd::Closed)]);
-    assert_eq!(pair.take(B), [Event::Closing(b), Event::Closed(b, ChannelEnd::Closed)]);
+    assert_eq!(pair.take(B), [Event::Closing(b), Event::Closed(b, ChannelEnd::ClosedByPeer)]);
 }
 
 /// B107: what arrives on a channel that we are closing is dropped.

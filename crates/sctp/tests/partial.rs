@@ -63,7 +63,7 @@ fn sctp_pr_limited_rtx_and_timed() {
 /// RFC 7496 §3.2: the least important, and of these the oldest, make room; what was begun and what is reliable stays.
 #[test]
 fn rfc7496_3_2_unimportant_messages_make_room() {
-    let config = || Config::default().with_send_buffer(10_000);
+    let config = || Config::default().with_send_buffer(10_000).with_send_buffer_cap(0);
     let mut pair = Pair::with(1, Link::new(ms(20)), [config(), config()], [Vec::new(), Vec::new()]);
     pair.connect();
     pair.run_for(ms(1_000));

@@ -124,7 +124,7 @@ fn a_message_of_any_size_takes_bounded_memory() {
         let total = 32 << 20;
         let part = bytes(48_000);
         let (mut sent, mut taken, mut ended) = (0, 0, false);
-        let mut most = (0, 0);
+        let (mut most, mut limit) = ((0, 0), 0);
         while !ended {
             while sent < total {
                 let len = part.len().min(total - sent);
@@ -138,9 +138,11 @@ fn a_message_of_any_size_takes_bounded_memory() {
                     Err(error) => panic!("{error}"),
                 }
             }
-            let limit = pair.now + ms(1_000);
-            assert!(pair.step(limit), "{interleaving:?}: stuck at {taken}");
-            most.0 = most.0.max(pair.ends[A].stats().send_held);
+            let until = pair.now + ms(1_000);
+            assert!(pair.step(until), "{interleaving:?}: stuck at {taken}");
+            let stats = pair.ends[A].stats();
+            most.0 = most.0.max(stats.send_held);
+            limit = limit.max(stats.send_limit);
             most.1 = most.1.max(pair.ends[B].stats().receive_held);
             while let Some(piece) = pair.ends[B].recv_piece(ONE) {
                 for (offset, byte) in piece.payload.iter().enumerate().step_by(997) {
@@ -152,7 +154,6 @@ fn a_message_of_any_size_takes_bounded_memory() {
         }
         assert_eq!(taken, total);
         // Each chunk in flight has its bookkeeping.
-        let limit = pair.ends[A].stats().send_limit;
         assert!(most.0 <= limit / 4 * 5 && most.1 <= 2 << 20, "{interleaving:?}: {most:?}");
         assert!(limit < total / 4);
     }

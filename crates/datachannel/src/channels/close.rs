@@ -5,7 +5,7 @@ use super::{Channels, Phase};
 use crate::channel::{ChannelState, Joined, Owed, Reset};
 use crate::event::{AssociationEnd, ChannelEnd, Event};
 use crate::ids::ChannelId;
-use crate::payload::{Delivery, End, Payload, Piece};
+use crate::payload::{Delivery, End, Payload, Piece, ppid};
 use crate::slab::ChannelKey;
 use crate::trace;
 use sctp::{CloseReason, Direction, ResetError, ResetOutcome};
@@ -129,6 +129,8 @@ impl Channels {
         if channel.incoming_done && channel.outgoing == Reset::Done {
             let end = channel.end;
             self.finish(key, end);
+            // The peer may have used the number again in the same packet.
+            self.on_readable(now, id);
         }
     }
 
@@ -157,10 +159,13 @@ impl Channels {
         self.events.push_back(Event::Closed(key, end));
     }
 
-    /// Keeps what arrived on a stream that is given back, for the program to pull.
+    /// Keeps what arrived on a stream that is given back, for the program to pull. An OPEN behind it is that of the
+    /// stream's next user.
     fn keep_rest(&mut self, key: ChannelKey, id: ChannelId) {
         let max = self.config.max_message_size;
-        while let Some(piece) = self.pull(id) {
+        while self.peek_ppid(id).is_some_and(|ppid| ppid != ppid::DCEP)
+            && let Some(piece) = self.pull(id)
+        {
             let Some(channel) = self.channels.get_mut(key) else { return };
             if channel.discards {
                 self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);

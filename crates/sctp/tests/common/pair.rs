@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Types of the chunks that carry user data: DATA and I-DATA.
+pub(crate) const CARRIES_DATA: [u8; 2] = [0, 64];
+
 pub(crate) const A: usize = 0;
 pub(crate) const B: usize = 1;
 
