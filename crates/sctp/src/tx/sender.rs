@@ -126,7 +126,6 @@ impl Sender {
     }
 
     /// Begins towards a peer with this window. Nothing was sent before, or what was is to be forgotten.
-    #[expect(clippy::too_many_arguments, reason = "all that an association begins with")]
     pub(crate) fn start(
         &mut self,
         now: Instant,
