@@ -297,6 +297,11 @@ impl Receiver {
         self.inbound.set_next(stream, mid);
     }
 
+    /// The association is idle: gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.inbound.shrink();
+    }
+
     pub(crate) fn cumulative(&self) -> Serial32 {
         Serial32(self.tracker.cumulative() as u32)
     }

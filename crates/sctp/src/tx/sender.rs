@@ -339,6 +339,12 @@ impl Sender {
         self.probe.reset();
     }
 
+    /// The association is idle: gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.outstanding.shrink();
+        self.queue.shrink();
+    }
+
     /// Nothing waits for an acknowledgement.
     pub(crate) fn is_all_acked(&self) -> bool {
         self.outstanding.is_empty()
