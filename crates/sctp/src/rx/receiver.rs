@@ -199,6 +199,16 @@ impl Receiver {
         measured.is_none() && self.packet_has_data && self.buffer.wants_round_trip(now)
     }
 
+    /// Begins with a window of at most this, from the next [`start`](Self::start) on. The largest message must fit.
+    pub(crate) fn limit_first(&mut self, bytes: usize) {
+        self.first_buffer = self.first_buffer.min(bytes.max(self.max_message_size)).max(4_096);
+    }
+
+    /// What INIT says.
+    pub(crate) fn first_buffer(&self) -> usize {
+        self.first_buffer
+    }
+
     /// The window that may be advertised, were nothing held.
     pub(crate) fn buffer(&self) -> usize {
         self.buffer.bytes()
