@@ -212,6 +212,45 @@ async fn whole_messages_of_a_channel_that_was_read_in_pieces() {
     assert_eq!(within("it", pair.b_channel.recv()).await, Some(Message::from("next")));
 }
 
+/// Who reads whole messages holds no more than the largest that is configured, also where any size is announced.
+#[tokio::test]
+async fn a_whole_message_has_a_limit_on_a_channel_that_was_read_in_pieces() {
+    let mut pair = Pair::new(small(), small()).await;
+    pair.a_channel.send("first").await.expect("open");
+    assert_eq!(within("it", check_text(next(&mut pair.b_channel).await)).await, "first");
+    // Exactly as large as is taken, and behind it one byte more.
+    let mut writer = pair.a_channel.writer(Kind::Binary).await.expect("open");
+    let writing = async {
+        writer.write(pattern(0, BUFFER)).await.expect("open");
+        writer.finish().await.expect("open");
+    };
+    let (message, ()) = within("both", async { tokio::join!(pair.b_channel.recv(), writing) }).await;
+    assert_eq!(message, Some(Message::from(pattern(0, BUFFER))));
+    let writing = async {
+        let mut writer = pair.a_channel.writer(Kind::Binary).await.expect("open");
+        let mut written = 0;
+        // It never ends.
+        while writer.write(pattern(written, 10_000)).await.is_ok() {
+            written += 10_000;
+        }
+        written
+    };
+    let (message, written) = within("both", async { tokio::join!(pair.b_channel.recv(), writing) }).await;
+    assert_eq!(message, None);
+    assert_eq!(pair.b_channel.end(), Some(DataChannelEnd::MessageTooLarge));
+    assert!(written > BUFFER && written < 20 * BUFFER, "{written} bytes were written");
+    assert_eq!(within("the end", pair.a_channel.closed()).await, DataChannelEnd::ClosedByPeer);
+    assert!(within("nothing", pair.b_channel.recv_streamed()).await.is_none());
+}
+
+async fn check_text(mut reader: MessageReader<'_>) -> String {
+    let mut text = Vec::new();
+    while let Some(piece) = reader.read().await.expect("whole") {
+        text.extend(piece);
+    }
+    String::from_utf8(text).expect("text")
+}
+
 #[tokio::test]
 async fn a_writer_hears_of_the_end() {
     let pair = Pair::new(small(), small()).await;

@@ -131,6 +131,7 @@ struct Progress {
     shown: Instant,
 }
 
+#[expect(clippy::disallowed_methods, reason = "it shows a rate, by the clock")]
 impl Progress {
     fn new(size: u64) -> Self {
         let now = Instant::now();

@@ -1,5 +1,6 @@
 //! The examples that need two programs, run as their headers say.
 #![cfg(all(feature = "tokio", feature = "rustcrypto"))]
+#![expect(clippy::disallowed_methods, reason = "programs run beside it, by the clock")]
 
 use std::{
     fs,

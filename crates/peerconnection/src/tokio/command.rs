@@ -51,6 +51,8 @@ pub(super) enum OutgoingItem {
     Piece { kind: Kind, bytes: Bytes, given_up: Arc<AtomicBool> },
     /// From now on messages are received in pieces.
     ReceivePieces,
+    /// A reader of whole messages found one that is larger than it takes: the channel ends.
+    RefuseLarge,
     /// A message whose fate is to be told.
     Tracked(Payload, oneshot::Sender<MessageFate>),
 }
@@ -66,7 +68,8 @@ impl Outgoing {
             OutgoingItem::Finish
             | OutgoingItem::Flush(_)
             | OutgoingItem::GiveUp
-            | OutgoingItem::ReceivePieces => Message::Binary(Bytes::new()),
+            | OutgoingItem::ReceivePieces
+            | OutgoingItem::RefuseLarge => Message::Binary(Bytes::new()),
         }
     }
 }

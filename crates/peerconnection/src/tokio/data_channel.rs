@@ -53,6 +53,7 @@ impl DataChannel {
                 incoming,
                 partial: Partial::default(),
                 skips: false,
+                refuses: false,
                 is_streamed: false,
                 closer,
             },
@@ -122,6 +123,10 @@ impl DataChannel {
     ///
     /// As in browsers, what arrived before the end is read before the end is told: see [`DataChannel::closed`] for who
     /// wants to know at once.
+    ///
+    /// A message larger than [`Configuration::with_max_message_size`](crate::Configuration::with_max_message_size) ends
+    /// the channel with [`DataChannelEnd::MessageTooLarge`], also on a channel that was read in pieces before: only
+    /// [`recv_streamed`](Self::recv_streamed) takes larger ones.
     ///
     /// Cancellation: no message is lost. A reader that does not read makes the peer wait, nothing is dropped.
     pub async fn recv(&mut self) -> Option<Message> {
@@ -493,6 +498,8 @@ pub struct DataChannelReceiver {
     partial: Partial,
     /// The rest of a message is to be thrown away: its reader was dropped.
     skips: bool,
+    /// A message was larger than what is taken as a whole: the channel ends, and nothing more is read.
+    refuses: bool,
     is_streamed: bool,
     closer: Arc<Closer>,
 }
@@ -523,6 +530,7 @@ impl DataChannelReceiver {
         }
         loop {
             match self.next_incoming().await? {
+                _ if self.refuses => {}
                 Incoming::Message(Message::Binary(bytes)) => {
                     return Some(MessageReader::whole(self, Kind::Binary, bytes));
                 }
@@ -548,16 +556,31 @@ impl DataChannelReceiver {
     /// Puts pieces together; `None` while more are to come.
     fn whole(&mut self, incoming: Incoming) -> Option<Message> {
         match incoming {
+            _ if self.refuses => None,
             Incoming::Message(message) => Some(message),
             Incoming::Piece { end, .. } if self.skips => {
                 self.skips = end == PieceEnd::More;
                 None
             }
             Incoming::Piece { kind, bytes, end } => {
+                if end != PieceEnd::GivenUp && self.partial.len() + bytes.len() > self.shared.max_received {
+                    self.refuse();
+                    return None;
+                }
                 let data = self.partial.push(bytes, end)?;
                 Some(Message::from_payload(Payload { kind, data }))
             }
         }
+    }
+
+    /// Ends the channel because of a message that is too large to be put together, as one ends that was never read in
+    /// pieces.
+    fn refuse(&mut self) {
+        self.refuses = true;
+        self.partial = Partial::default();
+        let item = OutgoingItem::RefuseLarge;
+        // Refused when the connection is gone, and the channel with it.
+        let _ = self.closer.link.outgoing.send(Outgoing { channel: self.closer.key, item });
     }
 
     /// As [`DataChannel::closed`].

@@ -47,7 +47,7 @@ fn a_path_is_left_alone_on_request() {
     let mut call = carrying(1, 9_000, &Configuration::default().with_max_mtu(1_200));
     call.with_channel();
     call.world.run_for(secs(20));
-    assert_eq!(packet_len(&call, Who::Alice), 1_200 - 37 & !3);
+    assert_eq!(packet_len(&call, Who::Alice), (1_200 - 37) & !3);
 }
 
 #[cfg(feature = "snap")]

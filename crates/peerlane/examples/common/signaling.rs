@@ -60,7 +60,7 @@ impl Options {
         let mut options = Self::default();
         let mut arguments = arguments.skip(1);
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "--answer" => options.meeting = Some(Meeting::Answer),
                 "--connect" => options.meeting = Some(Meeting::Connect(value()?)),

@@ -46,6 +46,8 @@ pub(in crate::tokio) struct Shared {
     /// Bytes delivered to the handle and not yet read, bookkeeping included.
     pub(in crate::tokio) unread: AtomicUsize,
     pub(in crate::tokio) receive_buffer: usize,
+    /// The largest message that is put together for a reader of whole ones, in bytes.
+    pub(in crate::tokio) max_received: usize,
     pub(in crate::tokio) max_message_size: AtomicUsize,
     /// Wakes the driver when the reader has made room.
     pub(in crate::tokio) wake_driver: Arc<Notify>,

@@ -64,8 +64,10 @@ impl MessageWriter {
     pub(super) async fn new(sender: DataChannelSender, kind: Kind) -> Result<Self, DataChannelEnd> {
         let turn = Arc::clone(&sender.shared.writer_turn);
         let turn = tokio::select! {
-            turn = turn.acquire_owned() => turn,
+            // A channel that has ended takes no writer, also when nobody else writes.
+            biased;
             end = sender.closed() => return Err(end),
+            turn = turn.acquire_owned() => turn,
         };
         // The semaphore is never closed; the reason of the channel says more than its error would.
         let Ok(turn) = turn else { return Err(sender.closed().await) };
@@ -281,6 +283,11 @@ pub(super) struct Partial {
 }
 
 impl Partial {
+    /// How many bytes of it there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Takes in a piece; gives the message when that was the last.
     pub(super) fn push(&mut self, bytes: Bytes, end: PieceEnd) -> Option<Bytes> {
         match end {

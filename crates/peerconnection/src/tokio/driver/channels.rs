@@ -208,6 +208,7 @@ impl Driver {
             outstanding: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
             receive_buffer: self.session.configuration().receive_buffer,
+            max_received: self.session.configuration().max_message_size,
             max_message_size: AtomicUsize::new(self.session.max_message_size()),
             wake_driver: self.wake.clone(),
         });
@@ -323,6 +324,11 @@ impl Driver {
                 sink.is_streamed = true;
                 self.session.receive_pieces(now, channel);
                 self.readable.insert(channel);
+                return;
+            }
+            OutgoingItem::RefuseLarge => {
+                sink.reason = sink.reason.or(Some(DataChannelEnd::MessageTooLarge));
+                self.close_channel(now, channel);
                 return;
             }
             OutgoingItem::Flush(done) => {
