@@ -2,8 +2,9 @@
 
 use super::{Scene, Stage};
 use peerlane::{
-    AnswerOptions, Configuration, DataChannelInit, Direction, IceCandidateInit, IceServer, MediaKind,
-    OfferOptions, PeerConnection, TransceiverInit, TurnServer, UdpMux,
+    AnswerOptions, ByteStream, ByteStreamError, Configuration, DataChannel, DataChannelInit, Direction,
+    IceCandidateInit, IceServer, MediaKind, OfferOptions, PeerConnection, TransceiverInit, TurnServer,
+    UdpMux, datachannel::Kind,
 };
 use std::{future::Future, net::SocketAddr, pin::Pin};
 
@@ -28,6 +29,13 @@ macro_rules! calls {
 
 /// Named after type and function, so that a test can compare the list with the source.
 pub(super) const CALLS: &[Call] = calls! {
+    "ByteStream::close", Connected, |scene| if let Some(Ok(stream)) = byte_stream(scene) {
+        stream.close().await;
+    };
+    "ByteStream::flushed", Connected, |scene| match byte_stream(scene) {
+        Some(Ok(stream)) => stream.flushed().await.is_ok(),
+        _ => false
+    };
     "DataChannel::buffered_amount_low", Connected, |scene| if let Some(channel) = &scene.channel {
         channel.buffered_amount_low().await;
     };
@@ -37,6 +45,13 @@ pub(super) const CALLS: &[Call] = calls! {
     "DataChannel::close", Fresh, |scene| if let Some(channel) = scene.channel.take() {
         channel.close().await;
     };
+    "DataChannel::closed", Connected, |scene| if let Some(channel) = &scene.channel {
+        channel.closed().await;
+    };
+    "DataChannel::flush", Connected, |scene| match &scene.channel {
+        Some(channel) => channel.flush().await.is_ok(),
+        None => false
+    };
     "DataChannel::opened", Offered, |scene| match &scene.channel {
         Some(channel) => channel.opened().await.is_ok(),
         None => false
@@ -45,19 +60,45 @@ pub(super) const CALLS: &[Call] = calls! {
         Some(other) => other.recv().await,
         None => None
     };
+    "DataChannel::recv_streamed", Connected, |scene| match &mut scene.other {
+        Some(other) => other.recv_streamed().await.is_some(),
+        None => false
+    };
     "DataChannel::send", Connected, |scene| match &scene.channel {
         Some(channel) => channel.send(scene.probes.bytes(vec![1; 100_000])).await.is_ok(),
         None => false
     };
+    "DataChannel::send_tracked", Connected, |scene| match &scene.channel {
+        Some(channel) => channel.send_tracked(scene.probes.bytes(vec![1; 100_000])).await.is_ok(),
+        None => false
+    };
+    "DataChannel::writer", Connected, |scene| match &scene.channel {
+        Some(channel) => channel.writer(Kind::Binary).await.is_ok(),
+        None => false
+    };
+    "DataChannelReceiver::closed", Connected, |scene| if let Some(other) = scene.other.take() {
+        other.split().1.closed().await;
+    };
     "DataChannelReceiver::recv", Connected, |scene| match scene.other.take() {
         Some(other) => other.split().1.recv().await,
         None => None
+    };
+    "DataChannelReceiver::recv_streamed", Connected, |scene| match scene.other.take() {
+        Some(other) => other.split().1.recv_streamed().await.is_some(),
+        None => false
     };
     "DataChannelSender::buffered_amount_low", Connected, |scene| if let Some(channel) = scene.channel.take() {
         channel.split().0.buffered_amount_low().await;
     };
     "DataChannelSender::close", Connected, |scene| if let Some(other) = scene.other.take() {
         other.split().0.close().await;
+    };
+    "DataChannelSender::closed", Connected, |scene| if let Some(other) = scene.other.take() {
+        other.split().0.closed().await;
+    };
+    "DataChannelSender::flush", Connected, |scene| match scene.other.take() {
+        Some(other) => other.split().0.flush().await.is_ok(),
+        None => false
     };
     "DataChannelSender::opened", Fresh, |scene| match scene.channel.take() {
         Some(channel) => channel.split().0.opened().await.is_ok(),
@@ -67,12 +108,43 @@ pub(super) const CALLS: &[Call] = calls! {
         Some(other) => other.split().0.send(scene.probes.bytes(vec![1; 10])).await.is_ok(),
         None => false
     };
+    "DataChannelSender::send_tracked", Connected, |scene| match scene.other.take() {
+        Some(other) => other.split().0.send_tracked(scene.probes.bytes(vec![1; 10])).await.is_ok(),
+        None => false
+    };
+    "DataChannelSender::writer", Connected, |scene| match scene.other.take() {
+        Some(other) => other.split().0.writer(Kind::Text).await.is_ok(),
+        None => false
+    };
     "Events::next", Connected, |scene| scene.a_events.next().await;
     "Events::next", Fresh, |scene| while scene.a_events.next().await.is_some() {};
     "LocalTrack::key_frame_requested", Connected, |scene| scene.track.key_frame_requested().await;
     "LocalTrack::write", Connected, |scene| {
         let frame = crate::peers::picture(3_000, |frame| scene.probes.bytes(frame));
         scene.track.write(frame).await.is_ok()
+    };
+    "MessageReader::read", Connected, |scene| match &mut scene.other {
+        Some(other) => match other.recv_streamed().await {
+            Some(mut reader) => reader.read().await.is_ok(),
+            None => false,
+        },
+        None => false
+    };
+    "MessageWriter::finish", Connected, |scene| match &scene.channel {
+        Some(channel) => match channel.writer(Kind::Binary).await {
+            Ok(mut writer) => {
+                writer.write(scene.probes.bytes(vec![1; 3_000])).await.is_ok() && writer.finish().await.is_ok()
+            }
+            Err(_) => false,
+        },
+        None => false
+    };
+    "MessageWriter::write", Connected, |scene| match &scene.channel {
+        Some(channel) => match channel.writer(Kind::Binary).await {
+            Ok(mut writer) => writer.write(scene.probes.bytes(vec![1; 3_000_000])).await.is_ok(),
+            Err(_) => false,
+        },
+        None => false
     };
     "PeerConnection::add_ice_candidate", Offered, |scene| {
         let candidate = "candidate:1 1 udp 1 127.0.0.2 9 typ host";
@@ -153,6 +225,10 @@ pub(super) const CALLS: &[Call] = calls! {
     };
 };
 
+fn byte_stream(scene: &mut Scene) -> Option<Result<ByteStream, ByteStreamError>> {
+    scene.channel.take().map(DataChannel::into_byte_stream)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +239,7 @@ mod tests {
         let mut owner = String::new();
         for line in source.lines() {
             if let Some(rest) = line.strip_prefix("impl ") {
-                owner = rest.trim_end_matches('{').trim().to_owned();
+                owner = rest.trim_end_matches('{').trim().trim_end_matches("<'_>").to_owned();
             }
             if let Some(rest) = line.strip_prefix("    pub async fn ") {
                 let name = rest.split(['(', '<']).next().unwrap_or_default();
@@ -177,7 +253,8 @@ mod tests {
     fn every_public_asynchronous_function_is_dropped_half_way() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/peerconnection/src/tokio");
         let mut found = BTreeSet::new();
-        for entry in fs::read_dir(folder).unwrap() {
+        let inside = fs::read_dir(folder.join("data_channel")).unwrap();
+        for entry in fs::read_dir(folder).unwrap().chain(inside) {
             let path = entry.unwrap().path();
             if path.is_file() {
                 public_async(&fs::read_to_string(path).unwrap(), &mut found);
