@@ -37,7 +37,9 @@ fn reordered_data() -> Row {
         Figure::new("spurious", "data packets repeated for nothing", Unit::Percent, Reduce::Mean)
             .must(AtMost(5.0))
             .aim(AtMost(1.0))
-            .not_built("loss is told by three later acknowledgements; telling it by time (RACK) is planned"),
+            .not_built(
+                "what is late by five round trips counts as lost: RACK waits for one at most (RFC 8985 §6.2)",
+            ),
         Figure::new("rate", "goodput", Unit::Megabits, Reduce::Mean),
     ];
     let row = Row::new("reorder-data", "30 % late by up to 300 ms, bulk transfer", figures, |seed| {

@@ -46,6 +46,8 @@ pub struct Channels {
     pub(crate) remote_limit: Option<usize>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) space_queued: bool,
+    /// For the next association, too.
+    first_window: Option<usize>,
     pub(crate) stats: Stats,
 }
 
@@ -77,6 +79,7 @@ impl Channels {
             remote_limit: Some(DEFAULT_REMOTE_LIMIT),
             events: VecDeque::new(),
             space_queued: false,
+            first_window: None,
             stats: Stats::default(),
         }
     }
@@ -233,6 +236,9 @@ impl Channels {
         self.drain(now);
         self.on_restarted();
         self.sctp = Association::new(Arc::clone(&self.config.sctp), now, rng);
+        if let Some(bytes) = self.first_window {
+            self.sctp.limit_first_window(bytes);
+        }
         self.phase = Phase::Connecting;
         self.role = None;
         self.space_queued = false;
@@ -307,6 +313,12 @@ impl Channels {
     /// Sets the largest packet, in bytes: what the path carries, less what IP, UDP, TURN and DTLS add.
     pub fn set_max_packet_len(&mut self, bytes: usize) {
         self.sctp.set_max_packet_len(bytes);
+    }
+
+    /// Begins with a receive window of at most this many bytes: see [`sctp::Association::limit_first_window`].
+    pub fn limit_first_window(&mut self, bytes: usize) {
+        self.first_window = Some(bytes);
+        self.sctp.limit_first_window(bytes);
     }
 
     /// Lets at most this many bytes go in a second, counted as SCTP packets; `None`, the default, as many as the path

@@ -2,8 +2,9 @@
 
 use crate::IceServer;
 use crypto::Provider;
+use datachannel::{CongestionControlFactory, Cubic};
 use dtls::Certificate;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Which candidates may be used (W3C `RTCIceTransportPolicy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,10 @@ pub struct Configuration {
     pub(crate) sctp_setup: SctpSetup,
     pub(crate) provider: Provider,
     pub(crate) receive_buffer: usize,
+    pub(crate) receive_buffer_cap: usize,
     pub(crate) send_buffer: usize,
+    pub(crate) send_buffer_cap: usize,
+    pub(crate) congestion_control: Arc<dyn CongestionControlFactory>,
     pub(crate) srtp_profiles: Vec<srtp::Profile>,
     pub(crate) dtls_setup: DtlsSetup,
 }
@@ -114,7 +118,10 @@ impl Configuration {
             sctp_setup: SctpSetup::default(),
             provider,
             receive_buffer: 1 << 20,
+            receive_buffer_cap: 8 << 20,
             send_buffer: 1 << 20,
+            send_buffer_cap: 8 << 20,
+            congestion_control: Arc::new(Cubic),
             srtp_profiles: vec![
                 srtp::Profile::AeadAes128Gcm,
                 srtp::Profile::AeadAes256Gcm,
@@ -205,6 +212,27 @@ impl Configuration {
     #[must_use]
     pub fn with_send_buffer(self, bytes: usize) -> Self {
         Self { send_buffer: bytes.clamp(1 << 14, 1 << 30), ..self }
+    }
+
+    /// How large the receive window of all data channels together may grow, in bytes. Default: 8 MiB; zero leaves it as
+    /// it begins. It grows with what the path carries in a round trip, as long as the application reads.
+    #[must_use]
+    pub fn with_receive_buffer_cap(self, bytes: usize) -> Self {
+        Self { receive_buffer_cap: bytes.min(1 << 30), ..self }
+    }
+
+    /// How large the send buffer of all data channels together may grow, in bytes. Default: 8 MiB; zero leaves it as it
+    /// begins. It follows what is in flight, which waits there for its acknowledgement.
+    #[must_use]
+    pub fn with_send_buffer_cap(self, bytes: usize) -> Self {
+        Self { send_buffer_cap: bytes, ..self }
+    }
+
+    /// What sets the congestion window of data channels. Default: [`Cubic`]; see [`datachannel::NewReno`],
+    /// [`datachannel::Scavenger`] and [`CongestionControlFactory`].
+    #[must_use]
+    pub fn with_congestion_control(self, factory: Arc<dyn CongestionControlFactory>) -> Self {
+        Self { congestion_control: factory, ..self }
     }
 
     /// SRTP protection profiles, the most preferred first (RFC 5764 §4.1.2). Default: AES-128-GCM, AES-256-GCM,

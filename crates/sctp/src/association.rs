@@ -238,6 +238,13 @@ impl Association {
         self.max_packet_len
     }
 
+    /// Begins with a receive window of at most this many bytes, when that is less than
+    /// [`Config::with_receive_buffer`] says, but with room for the largest message: what the layers below can hold while
+    /// nobody reads. It counts from the next handshake on; the window grows from there as usual.
+    pub fn limit_first_window(&mut self, bytes: usize) {
+        self.receiver.limit_first(bytes);
+    }
+
     /// Lets at most this many bytes go in a second, as SCTP packets, the headers of layers below left out; `None`, the
     /// default, as many as the path takes. It keeps a transfer from starving a call on the same path: who divides the
     /// path's capacity says here what is left for data.

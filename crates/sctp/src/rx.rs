@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
+mod coalescing;
 mod inbound;
 mod interleaved;
 mod pieces;

@@ -18,9 +18,9 @@ const EXAMPLE: [u8; 30] = [
 
 fn started(seed: u64) -> Pair {
     let mut pair = Pair::new(seed, Link::new(ms(20)));
-    let inits = [A, B].map(|side| RemoteInit::parse(&pair.ends[side].local_init()).unwrap());
+    let inits = [A, B].map(|side| RemoteInit::parse(&pair.ends[side].local_init()).expect("readable"));
     for side in [A, B] {
-        pair.ends[side].start_from_init(pair.now, &inits[1 - side]).unwrap();
+        pair.ends[side].start_from_init(pair.now, &inits[1 - side]).expect("accepted");
         assert!(pair.ends[side].is_connected());
     }
     pair

@@ -10,17 +10,26 @@ use datachannel::{
     AbandonError, ChannelEnd, ChannelId, ChannelInit, ChannelState, Delivery, Event, MessageId, Order,
     Payload, Piece, Priority, Role, SendOptions, SendPieceError,
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 /// The configuration of the layer below.
 pub(super) fn config(config: &Configuration) -> Result<datachannel::Config, datachannel::ConfigError> {
     Ok(datachannel::Config::new(&config.provider)?
         .with_max_message_size(config.max_message_size)
         .with_receive_buffer(config.receive_buffer.max(config.max_message_size))
-        .with_send_buffer(config.send_buffer))
+        .with_receive_buffer_cap(config.receive_buffer_cap)
+        .with_send_buffer(config.send_buffer)
+        .with_send_buffer_cap(config.send_buffer_cap)
+        .with_congestion_control(Arc::clone(&config.congestion_control)))
 }
 
 impl Session {
+    /// Tells how many bytes the sockets hold while nobody reads them: the peer's first burst should fit. Data channels
+    /// begin with a window of at most this, which grows with the path. To be called before there is an association.
+    pub fn set_socket_buffer(&mut self, bytes: usize) {
+        self.channels.limit_first_window(bytes);
+    }
+
     /// Makes a data channel (W3C `createDataChannel`).
     ///
     /// # Errors

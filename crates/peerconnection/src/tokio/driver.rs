@@ -121,7 +121,7 @@ struct Collected {
 
 impl Driver {
     pub(super) fn new(
-        session: Session,
+        mut session: Session,
         ports: Vec<Port>,
         queues: Queues,
         link: Link,
@@ -130,6 +130,9 @@ impl Driver {
     ) -> Self {
         let Reports { events, snapshot, last_stats } = reports;
         let max_segments = ports.iter().map(Port::max_segments).min().unwrap_or(1);
+        if let Some(held) = ports.iter().map(Port::held).min() {
+            session.set_socket_buffer(held);
+        }
         Self {
             session,
             ports,

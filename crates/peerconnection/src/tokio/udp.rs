@@ -20,6 +20,8 @@ const BUFFER_BYTES: usize = 4 << 20;
 const MAX_READ: usize = 65_535;
 /// Read buffers are carved from slabs of this size.
 const SLAB: usize = 4 * MAX_READ;
+/// A datagram of ordinary size.
+const ORDINARY: usize = 1_200;
 /// Larger bursts overflow default receive buffers; 16 already amortise the system call.
 const MAX_BURST: usize = 16;
 
@@ -28,6 +30,8 @@ pub(super) struct UdpSocket {
     io: TokioSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    /// What the kernel holds of datagrams nobody has read yet, in bytes, its own bookkeeping left out.
+    held: usize,
     /// Set by tests: it takes nothing more, as when the device below it is stuck.
     #[cfg(test)]
     pub(super) is_stuck: std::sync::atomic::AtomicBool,
@@ -112,12 +116,14 @@ impl UdpSocket {
             .set_recv_buffer_size((&io).into(), BUFFER_BYTES)
             .and_then(|()| state.set_send_buffer_size((&io).into(), BUFFER_BYTES));
         let local = io.local_addr()?;
-        let granted = state.recv_buffer_size((&io).into()).unwrap_or_default();
+        let granted = state.recv_buffer_size((&io).into()).unwrap_or(BUFFER_BYTES);
         crate::trace::debug!(%local, granted, refused = wanted.is_err(), "bound a UDP socket");
         Ok(Self {
             io,
             state,
             local,
+            // Linux counts its bookkeeping in, and so gives twice of what was asked for.
+            held: granted / 2,
             #[cfg(test)]
             is_stuck: false.into(),
         })
@@ -127,9 +133,15 @@ impl UdpSocket {
         self.local
     }
 
-    /// How many datagrams one send may carry.
+    /// What the kernel holds of datagrams nobody has read yet, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// How many datagrams one send may carry: the peer's buffer, likely as large as ours, holds several such bursts.
     pub(super) fn max_segments(&self) -> usize {
-        self.state.max_gso_segments().clamp(1, MAX_BURST)
+        let burst = (self.held / 8 / ORDINARY).clamp(1, MAX_BURST);
+        self.state.max_gso_segments().clamp(1, burst)
     }
 
     /// Sends a batch now or says that the socket is full.

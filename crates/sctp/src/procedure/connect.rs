@@ -30,7 +30,7 @@ impl Association {
     pub(crate) fn init_fields(&self, local: Local) -> InitFields {
         InitFields {
             tag: local.tag,
-            window: u32::try_from(self.config.receive_buffer).unwrap_or(u32::MAX),
+            window: u32::try_from(self.receiver.first_buffer()).unwrap_or(u32::MAX),
             outbound: self.config.outbound_streams,
             inbound: self.config.inbound_streams,
             tsn: local.tsn,

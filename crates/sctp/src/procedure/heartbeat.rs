@@ -68,6 +68,8 @@ impl Association {
         // While data is in flight, its acknowledgements say all that a probe would.
         if self.sender.is_all_acked() {
             self.pending.heartbeat = true;
+            self.sender.shrink();
+            self.receiver.shrink();
         }
     }
 

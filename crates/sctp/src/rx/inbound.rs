@@ -237,6 +237,12 @@ impl Inbound {
         used
     }
 
+    /// Gives memory back that is kept for the next messages.
+    pub(crate) fn shrink(&mut self) {
+        self.ready.retain(|_, queue| !queue.is_empty());
+        self.turns.shrink_to_fit();
+    }
+
     /// Whether something waits to be pulled.
     pub(crate) fn has_ready(&self) -> bool {
         !self.turns.is_empty()

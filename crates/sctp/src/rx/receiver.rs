@@ -1,5 +1,6 @@
 //! The receiving half put together: acceptance, the window, and when to acknowledge.
 
+use super::coalescing::Coalescing;
 use super::inbound::{EARLY_OVERHEAD, Inbound, MESSAGE_OVERHEAD};
 use super::interleaved::{Interleaved, PARTIAL_OVERHEAD};
 use super::reassembly::{RUN_OVERHEAD, Reassembly};
@@ -56,6 +57,7 @@ pub(crate) struct Receiver {
     pub(super) interleaved: Interleaved,
     pub(super) inbound: Inbound,
     ack: Ack,
+    coalescing: Coalescing,
     /// DATA was seen in the packet being handled.
     packet_has_data: bool,
     /// How many packets are still acknowledged at once.
@@ -77,6 +79,7 @@ impl Receiver {
             interleaved: Interleaved::new(config.max_message_size),
             inbound: Inbound::default(),
             ack: Ack::None,
+            coalescing: Coalescing::new(),
             packet_has_data: false,
             quick: QUICK,
             first_buffer: config.receive_buffer,
@@ -95,6 +98,7 @@ impl Receiver {
         self.interleaved = Interleaved::new(self.max_message_size);
         self.inbound.start(format, events);
         self.ack = Ack::None;
+        self.coalescing = Coalescing::new();
         self.quick = QUICK;
         self.buffer = Window::new(self.first_buffer, self.buffer_cap);
         self.advertised = self.buffer.bytes();
@@ -183,6 +187,8 @@ impl Receiver {
             let waits = self.ack == Ack::None && self.quick == 0;
             self.ack = if waits { Ack::Delayed } else { Ack::Now };
             self.quick = self.quick.saturating_sub(1);
+            let complete = !self.tracker.has_gaps() && self.tracker.duplicates().is_empty();
+            self.coalescing.on_packet(complete.then(|| self.tracker.cumulative()));
             self.buffer.grow(now, round_trip);
         }
         self.ack == Ack::Delayed
@@ -191,6 +197,16 @@ impl Receiver {
     /// Whether the peer is to be asked for the round trip: data comes in, and none of ours went out to measure it by.
     pub(crate) fn wants_round_trip(&mut self, now: Instant, measured: Option<Duration>) -> bool {
         measured.is_none() && self.packet_has_data && self.buffer.wants_round_trip(now)
+    }
+
+    /// Begins with a window of at most this, from the next [`start`](Self::start) on. The largest message must fit.
+    pub(crate) fn limit_first(&mut self, bytes: usize) {
+        self.first_buffer = self.first_buffer.min(bytes.max(self.max_message_size)).max(4_096);
+    }
+
+    /// What INIT says.
+    pub(crate) fn first_buffer(&self) -> usize {
+        self.first_buffer
     }
 
     /// The window that may be advertised, were nothing held.
@@ -217,13 +233,21 @@ impl Receiver {
     pub(crate) fn write_sack(&mut self, out: &mut Vec<u8>, space: usize) -> bool {
         let Some(room) = space.checked_sub(sack::MIN_LEN).map(|rest| rest / 4) else { return false };
         let window = self.window();
+        self.advertised = window;
+        let window = u32::try_from(window).unwrap_or(u32::MAX);
+        if let Some(earlier) = self.coalescing.next(self.tracker.cumulative()) {
+            // The next packet has another, until the one that acknowledges everything.
+            self.ack = Ack::Now;
+            sack::write(out, Serial32(earlier as u32), window, std::iter::empty(), &[]);
+            return true;
+        }
+        self.coalescing.finish();
         let duplicates = self.tracker.duplicates();
         let duplicates = duplicates.get(..duplicates.len().min(room)).unwrap_or_default();
         let blocks = self.tracker.blocks().take(room.saturating_sub(duplicates.len()));
         let cumulative = Serial32(self.tracker.cumulative() as u32);
-        sack::write(out, cumulative, u32::try_from(window).unwrap_or(u32::MAX), blocks, duplicates);
+        sack::write(out, cumulative, window, blocks, duplicates);
         self.tracker.clear_duplicates();
-        self.advertised = window;
         self.ack = Ack::None;
         true
     }
@@ -281,6 +305,11 @@ impl Receiver {
     #[cfg(test)]
     pub(crate) fn set_next(&mut self, stream: StreamId, mid: Serial32) {
         self.inbound.set_next(stream, mid);
+    }
+
+    /// The association is idle: gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.inbound.shrink();
     }
 
     pub(crate) fn cumulative(&self) -> Serial32 {

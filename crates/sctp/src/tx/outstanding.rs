@@ -167,6 +167,17 @@ impl Outstanding {
         }
     }
 
+    /// Gives memory back that a burst needed, when nothing is outstanding.
+    pub(crate) fn shrink(&mut self) {
+        if self.items.is_empty() {
+            self.items = VecDeque::new();
+            self.sent = VecDeque::new();
+            self.lost = BinaryHeap::new();
+            self.acked_ranges = Vec::new();
+            self.scratch = Vec::new();
+        }
+    }
+
     pub(crate) fn set_partial(&mut self, partial: bool) {
         self.partial = partial;
     }

@@ -556,6 +556,11 @@ impl SendQueue {
         self.streams.get(&stream).is_some_and(|entry| entry.active.is_some())
     }
 
+    /// Gives memory back that is kept for the next message.
+    pub(crate) fn shrink(&mut self) {
+        self.spare = None;
+    }
+
     /// Bytes of memory, roughly.
     pub(crate) fn held(&self) -> usize {
         self.held

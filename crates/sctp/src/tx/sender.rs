@@ -126,7 +126,6 @@ impl Sender {
     }
 
     /// Begins towards a peer with this window. Nothing was sent before, or what was is to be forgotten.
-    #[expect(clippy::too_many_arguments, reason = "all that an association begins with")]
     pub(crate) fn start(
         &mut self,
         now: Instant,
@@ -338,6 +337,12 @@ impl Sender {
         self.forward_pending = false;
         self.reorder_at = None;
         self.probe.reset();
+    }
+
+    /// The association is idle: gives memory back.
+    pub(crate) fn shrink(&mut self) {
+        self.outstanding.shrink();
+        self.queue.shrink();
     }
 
     /// Nothing waits for an acknowledgement.

@@ -45,6 +45,10 @@ impl Port {
         bound == local || bound.ip().is_unspecified() && bound.port() == local.port()
     }
 
+    pub(in crate::tokio) fn held(&self) -> usize {
+        self.socket().held()
+    }
+
     pub(in crate::tokio) fn max_segments(&self) -> usize {
         self.socket().max_segments()
     }

@@ -1,0 +1,97 @@
+//! How many SACKs a batch of packets is worth.
+//!
+//! A SACK for a batch says all that one for every second packet would (RFC 9260 §6.2), and costs a fraction. But there
+//! are senders that answer each SACK with four packets at most (`Max.Burst` of RFC 9260 §16), and wait for the next: to
+//! those a single SACK is worth four packets, however many it acknowledges. So a batch that is no larger than what such
+//! a sender would have sent is acknowledged two packets at a time; a larger one comes from a sender of another kind.
+
+use std::collections::VecDeque;
+
+/// What a sender may send for one SACK, in packets (RFC 9260 §16).
+const MAX_BURST: u32 = 4;
+
+/// SACKs for one batch, the last one left out.
+const MAX_MARKS: usize = 8;
+
+/// Packets since the last SACK.
+#[derive(Debug)]
+pub(super) struct Coalescing {
+    packets: u32,
+    /// What was the cumulative TSN after every second packet.
+    marks: VecDeque<u64>,
+    /// SACKs written for this batch.
+    written: u32,
+    /// As many packets a sender that is limited to bursts may have sent for the last batch's.
+    burst: u32,
+}
+
+impl Coalescing {
+    pub(super) fn new() -> Self {
+        Self { packets: 0, marks: VecDeque::new(), written: 0, burst: MAX_BURST }
+    }
+
+    /// A packet with data was handled; `cumulative` is the TSN up to which everything is there, if that is all there is.
+    pub(super) fn on_packet(&mut self, cumulative: Option<u64>) {
+        self.packets = self.packets.saturating_add(1);
+        if self.packets > self.burst {
+            self.marks.clear();
+        } else if let Some(cumulative) = cumulative
+            && self.packets.is_multiple_of(2)
+            && self.marks.len() < MAX_MARKS
+        {
+            self.marks.push_back(cumulative);
+        }
+    }
+
+    /// What the next SACK acknowledges, of those before the last one; `cumulative` is for that.
+    pub(super) fn next(&mut self, cumulative: u64) -> Option<u64> {
+        let mark = self.marks.pop_front().filter(|mark| *mark < cumulative)?;
+        self.written = self.written.saturating_add(1);
+        Some(mark)
+    }
+
+    /// The last one is written.
+    pub(super) fn finish(&mut self) {
+        self.burst = MAX_BURST.saturating_mul(self.written.saturating_add(1));
+        self.packets = 0;
+        self.written = 0;
+        self.marks.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes in packets up to `last`; gives what the SACKs acknowledge.
+    fn batch(coalescing: &mut Coalescing, next: &mut u64, packets: u64) -> Vec<u64> {
+        for _ in 0..packets {
+            *next += 1;
+            coalescing.on_packet(Some(*next));
+        }
+        let mut acknowledged: Vec<_> = std::iter::from_fn(|| coalescing.next(*next)).collect();
+        coalescing.finish();
+        acknowledged.push(*next);
+        acknowledged
+    }
+
+    /// RFC 9260 §6.1, D: a sender with bursts of four gets from four packets to eighteen in three batches, instead of
+    /// staying at four.
+    #[test]
+    fn rfc9260_6_1_d_a_sender_limited_to_bursts_gets_a_sack_for_two_packets() {
+        let (mut coalescing, mut tsn) = (Coalescing::new(), 0);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 4), [2, 4]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 8), [6, 8, 10, 12]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 16), [14, 16, 18, 20, 22, 24, 26, 28]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 32).len(), 9, "bounded");
+    }
+
+    #[test]
+    fn a_batch_larger_than_such_bursts_gets_one() {
+        let (mut coalescing, mut tsn) = (Coalescing::new(), 0);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 16), [16]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 5), [21]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 1), [22]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 2), [24]);
+    }
+}
