@@ -273,6 +273,7 @@ impl Driver {
             if status.state == DataChannelState::Closing {
                 // What is queued is still sent; nothing new is taken.
                 sink.shared.credit.close();
+                sink.shared.piece_credit.close();
             }
             sink.shared.max_message_size.store(max_message_size, Ordering::Relaxed);
             let streamed = streamed_limit(self.session.max_streamed_size());
@@ -401,8 +402,11 @@ impl Driver {
                 // it takes. A gap in a reliable channel would go unnoticed, so the channel ends (W3C webrtc-pc §6.2).
                 Err(None) => {
                     sink.waiting_bytes -= len;
-                    sink.refused |= session.data_channel_state(key) == DataChannelState::Open;
-                    sink.close_wanted = true;
+                    // One that is closing already needs no close: that would throw away what the peer sent before its own.
+                    if session.data_channel_state(key) == DataChannelState::Open {
+                        sink.refused = true;
+                        sink.close_wanted = true;
+                    }
                 }
             }
         }
