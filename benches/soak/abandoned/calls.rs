@@ -33,7 +33,7 @@ pub(super) const CALLS: &[Call] = calls! {
         stream.close().await;
     };
     "ByteStream::flushed", Connected, |scene| match byte_stream(scene) {
-        Some(Ok(stream)) => stream.flushed().await.is_ok(),
+        Some(Ok(mut stream)) => stream.flushed().await.is_ok(),
         _ => false
     };
     "DataChannel::buffered_amount_low", Connected, |scene| if let Some(channel) = &scene.channel {
@@ -238,8 +238,8 @@ mod tests {
     fn public_async(source: &str, found: &mut BTreeSet<String>) {
         let mut owner = String::new();
         for line in source.lines() {
-            if let Some(rest) = line.strip_prefix("impl ") {
-                owner = rest.trim_end_matches('{').trim().trim_end_matches("<'_>").to_owned();
+            if let Some(rest) = line.strip_prefix("impl ").or_else(|| line.strip_prefix("impl<'a> ")) {
+                owner = rest.trim_end_matches('{').trim().trim_end_matches("<'a>").to_owned();
             }
             if let Some(rest) = line.strip_prefix("    pub async fn ") {
                 let name = rest.split(['(', '<']).next().unwrap_or_default();

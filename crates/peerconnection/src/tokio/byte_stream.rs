@@ -102,7 +102,7 @@ impl ByteStream {
     ///
     /// # Errors
     /// Why the channel ended before that.
-    pub async fn flushed(&self) -> Result<(), DataChannelEnd> {
+    pub async fn flushed(&mut self) -> Result<(), DataChannelEnd> {
         self.sender.flush().await
     }
 
