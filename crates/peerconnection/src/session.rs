@@ -105,7 +105,6 @@ pub struct Session {
     /// Both descriptions have a data section that was not rejected.
     sctp_wanted: bool,
     /// The INIT of the other side, when the association begins without a handshake.
-    #[cfg_attr(not(feature = "snap"), expect(dead_code, reason = "never there"))]
     remote_sctp_init: Option<Vec<u8>>,
     media: Engine,
     senders: BTreeMap<SenderId, crate::TransceiverId>,
