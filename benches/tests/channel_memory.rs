@@ -92,6 +92,7 @@ impl Both {
         self.settle();
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other events are of no interest here")]
     fn pull(&mut self, side: usize) {
         while let Some(event) = self.at(side, |end, _| end.poll_event()) {
             match event {
