@@ -155,6 +155,31 @@ fn skipped_messages_let_later_ones_through() {
     assert!(script.end.is_connected());
 }
 
+/// What still comes of an ordered message that was skipped is acknowledged and not kept: no later chunk would free it.
+/// After a reset the same number is a new message.
+#[test]
+fn the_rest_of_a_skipped_message_is_not_kept() {
+    let mut script = Script::interleaved();
+    script.say(&[i_data(2, TSN, 1, 0, 53, b"be"), i_data(3, TSN + 1, 1, 1, 53, b"whole")]);
+    script.say(&[i_forward_tsn(TSN + 2, &[(1, 0, 0)])]);
+    assert_eq!(script.end.recv().map(|(_, message)| message.payload), Some("whole".into()));
+    let held = script.end.stats().receive_held;
+    script.written();
+    script.say(&[i_data(0, TSN + 3, 1, 0, 2, &[0; 1_000]), i_data(1, TSN + 4, 1, 0, 3, &[0; 1_000])]);
+    assert_eq!(script.end.stats().receive_held, held);
+    let answer = script.answer();
+    assert_eq!((answer[0].0, word(&answer[0].2, 0)), (3, TSN + 4));
+    // The reset may come after what follows it.
+    script.say(&[
+        outgoing_reset(TSN, TSN + 5, &[1]),
+        i_data(2, TSN + 6, 1, 0, 53, b"a"),
+        i_data(3, TSN + 5, 1, 2, 53, b"last"),
+        i_data(1, TSN + 7, 1, 0, 1, b"new"),
+    ]);
+    let received: Vec<_> = std::iter::from_fn(|| script.end.recv()).map(|(_, it)| it.payload).collect();
+    assert_eq!(received, ["last", "anew"]);
+}
+
 /// Fragments of several messages in any order: the TSN says nothing about them (RFC 8260 §2.2.3).
 #[test]
 fn rfc8260_2_2_3_the_tsn_means_nothing() {

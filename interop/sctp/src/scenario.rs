@@ -69,7 +69,13 @@ pub(crate) const ALL: &[Scenario] = &[
     row("reset-theirs", "a stream closed and used again 100 times, by the peer first", reset::by_them),
     row("slow-reader", "nobody reads for 20 s, then everybody, both ways", window::slow_reader),
     Scenario {
-        lacking: &[(Foreign::SctpProto, "has no I-DATA")],
+        lacking: &[
+            (Foreign::SctpProto, "has no I-DATA"),
+            (
+                Foreign::Usrsctp,
+                "lists reliable messages that are half acknowledged in its I-FORWARD-TSN: they are lost",
+            ),
+        ],
         ..row(
             "interleaving",
             "I-DATA and I-FORWARD-TSN (RFC 8260): large, small and given up messages at once, both ways",
@@ -85,7 +91,13 @@ pub(crate) const ALL: &[Scenario] = &[
     row("small-window", "1 MiB through a window of 32 KiB, both ways", window::small),
     row("shutdown-ours", "we shut down with data queued: all of it arrives", ending::shutdown_by_us),
     Scenario {
-        lacking: &[(Foreign::SctpProto, "shuts down before its data is acknowledged, and then never ends")],
+        lacking: &[
+            (Foreign::SctpProto, "shuts down before its data is acknowledged, and then never ends"),
+            (
+                Foreign::Dcsctp,
+                "after a loss shuts down as soon as nothing is in flight, with data queued: what is queued is lost",
+            ),
+        ],
         ..row(
             "shutdown-theirs",
             "the peer shuts down with data queued: all of it arrives",

@@ -2,7 +2,7 @@
 
 use super::pieces::Streamed;
 use super::reassembly::Whole;
-use crate::chunk::data::Format;
+use crate::chunk::data::{DataHeader, Format};
 use crate::event::Events;
 use crate::types::{Delivery, End, Message, Piece, Ppid, StreamId};
 use base::{Serial16, Serial32};
@@ -369,6 +369,13 @@ impl Inbound {
     /// The number of the next ordered message.
     pub(super) fn next_mid(&self, stream: StreamId) -> Serial32 {
         Serial32(self.next.get(usize::from(stream.0)).copied().unwrap_or(0))
+    }
+
+    /// Whether this belongs to an ordered message whose place in the order was passed.
+    pub(super) fn is_past(&self, header: &DataHeader, tsn: u64) -> bool {
+        !header.unordered
+            && self.is_after(self.next_mid(header.stream), header.mid)
+            && !self.waits_for_reset(header.stream, tsn)
     }
 
     /// Whether a message waits for a reset of its stream that is not performed yet.

@@ -138,6 +138,8 @@ impl Receiver {
         let streamed = self.is_streamed(data.header.stream);
         let whole = match self.format {
             Format::Plain => self.reassembly.insert(tsn, data.header, data.payload, streamed)?,
+            // What is left of a message given up, or of one that its sender said it gave up: nothing would ever free it.
+            Format::Interleaved if self.inbound.is_past(&data.header, tsn) => None,
             Format::Interleaved => {
                 let least = self.held_by_messages().saturating_add(data.payload.len());
                 let spare = self.limit().saturating_sub(least.saturating_add(MOST_OVERHEAD));
