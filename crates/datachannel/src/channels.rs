@@ -15,7 +15,9 @@ use crate::payload::{MessageId, Payload, SendOptions};
 use crate::slab::{ChannelKey, Slab};
 use crate::stats::Stats;
 use crypto::Random;
-use sctp::{Association, StreamId};
+#[cfg(feature = "snap")]
+use sctp::RemoteInit;
+use sctp::{Association, Fragmentation, PathInfo, StreamId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -95,7 +97,7 @@ impl Channels {
 
     /// The same without a handshake: both descriptions carried an INIT (draft-hancke-tsvwg-snap).
     #[cfg(feature = "snap")]
-    pub fn start_from_init(&mut self, now: Instant, role: Role, remote: &sctp::RemoteInit) {
+    pub fn start_from_init(&mut self, now: Instant, role: Role, remote: &RemoteInit) {
         if self.adopt_role(now, role) {
             if self.sctp.start_from_init(now, remote).is_err() {
                 self.sctp.connect(now);
@@ -328,7 +330,7 @@ impl Channels {
     }
 
     /// Tells of the path, and of every new one: see [`sctp::Association::set_path`].
-    pub fn set_path(&mut self, now: Instant, path: sctp::PathInfo) {
+    pub fn set_path(&mut self, now: Instant, path: PathInfo) {
         self.sctp.set_path(now, path);
     }
 
@@ -339,7 +341,7 @@ impl Channels {
 
     /// What may happen on the way to the packet written last: see [`sctp::Association::fragmentation`].
     #[must_use]
-    pub fn fragmentation(&self) -> sctp::Fragmentation {
+    pub fn fragmentation(&self) -> Fragmentation {
         self.sctp.fragmentation()
     }
 

@@ -22,9 +22,13 @@ pub use event::{AssociationEnd, ChannelEnd, Event, Progress};
 pub use ids::{ChannelId, Role};
 pub use init::{ChannelInit, Order, Priority, Reliability};
 pub use payload::{Delivery, End, Kind, MessageId, Payload, Piece, SendOptions};
+#[cfg(feature = "snap")]
+pub use sctp::RemoteInit;
 /// Congestion control: see [`Config::with_congestion_control`].
 pub use sctp::{
     Acknowledged, CongestionControl, CongestionControlFactory, Cubic, Loss, NewPath, NewReno, Scavenger,
 };
+/// The path below: see [`Channels::set_path`].
+pub use sctp::{Fragmentation, PathInfo};
 pub use slab::ChannelKey;
 pub use stats::Stats;

@@ -37,7 +37,13 @@ pub(crate) const CRATES: &[Crate] = &[
     Crate { name: "dtls", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "srtp", knows: &["base", "crypto"], tests_know: &[], public: &["crypto"] },
     Crate { name: "sctp", knows: &["base", "crypto"], tests_know: &[], public: &["bytes", "crypto"] },
-    Crate { name: "datachannel", knows: &["crypto", "sctp"], tests_know: &[], public: &["bytes", "crypto"] },
+    Crate {
+        name: "datachannel",
+        knows: &["crypto", "sctp"],
+        tests_know: &[],
+        // Congestion control is a trait for others to implement: the same one for both.
+        public: &["bytes", "crypto", "sctp"],
+    },
     Crate { name: "rtp", knows: &["base"], tests_know: &[], public: &["bytes"] },
     Crate {
         name: "media",
