@@ -474,7 +474,7 @@ fn t_c12_checksums_are_never_left_out_unless_offered() {
 
 fn give_with_flipped_checksums(script: &mut Script, packet: &[u8]) {
     for bit in 0..32 {
-        let mut crc: [u8; 4] = packet[8..12].try_into().unwrap();
+        let mut crc: [u8; 4] = packet[8..12].try_into().expect("four bytes");
         crc[bit / 8] ^= 1 << (bit % 8);
         script.give(&spoilt(packet, crc));
     }
