@@ -229,20 +229,21 @@ fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
     assert!(pair.ends[A].is_flushed());
 }
 
-/// L6, `sctp_delayed_sack_2_packets_200ms_max_500`: packets taken in together are answered once.
+/// L6, `sctp_delayed_sack_2_packets_200ms_max_500`: packets taken in together are answered once, when they are more than a
+/// sender with bursts of four would have sent.
 #[test]
-fn ten_packets_in_one_sack_out() {
+fn thirty_packets_in_one_sack_out() {
     let mut pair = Pair::connected(1, Link::new(ms(5)));
     // The first ones are answered one by one.
     for _ in 0..40 {
         pair.send(A, 1, message(bytes(1_100))).unwrap();
     }
     pair.run_for(ms(100));
-    for _ in 0..10 {
+    for _ in 0..30 {
         pair.send(A, 1, message(bytes(1_100))).unwrap();
     }
     let packets = pair.packets(A);
-    assert_eq!(packets.len(), 10);
+    assert!(packets.len() >= 16, "{}", packets.len());
     for packet in &packets {
         pair.inject(B, packet);
     }
