@@ -76,9 +76,13 @@ impl Program {
     /// What follows `words` in a line that it says.
     fn hears(&self, words: &str) -> String {
         let end = Instant::now() + PATIENCE;
+        let mut last = String::new();
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let line = self.said.recv_timeout(left).unwrap_or_else(|_| panic!("{}: no {words:?}", self.name));
+            let Ok(line) = self.said.recv_timeout(left) else {
+                panic!("{}: no {words:?}, but {last:?}", self.name)
+            };
+            last.clone_from(&line);
             if let Some((_, rest)) = line.split_once(words) {
                 return rest.trim().to_owned();
             }
