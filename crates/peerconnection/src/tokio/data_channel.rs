@@ -362,9 +362,7 @@ impl DataChannelSender {
 
     /// As [`DataChannel::closed`].
     pub async fn closed(&self) -> DataChannelEnd {
-        let mut status = self.status.clone();
-        let ended = status.wait_for(|status| status.end.is_some()).await.ok().and_then(|status| status.end);
-        ended.unwrap_or(DataChannelEnd::ConnectionClosed)
+        end_of(self.status.clone()).await
     }
 
     /// As [`DataChannel::end`].
@@ -585,9 +583,7 @@ impl DataChannelReceiver {
 
     /// As [`DataChannel::closed`].
     pub async fn closed(&self) -> DataChannelEnd {
-        let mut status = self.status.clone();
-        let ended = status.wait_for(|status| status.end.is_some()).await.ok().and_then(|status| status.end);
-        ended.unwrap_or(DataChannelEnd::ConnectionClosed)
+        end_of(self.status.clone()).await
     }
 
     /// As [`DataChannel::end`].
@@ -613,4 +609,10 @@ impl Drop for DataChannelReceiver {
         // What waits in the connection for this reader is thrown away.
         self.shared.wake_driver.notify_one();
     }
+}
+
+/// Waits for the end of a channel. A status without an owner is one of a connection that is gone.
+async fn end_of(mut status: watch::Receiver<Status>) -> DataChannelEnd {
+    let ended = status.wait_for(|status| status.end.is_some()).await.ok().and_then(|status| status.end);
+    ended.unwrap_or(DataChannelEnd::ConnectionClosed)
 }

@@ -116,13 +116,20 @@ impl SendQueue {
     pub(crate) fn start(&mut self, format: Format, full: usize, window: usize) {
         self.format = format;
         self.turns.start(format, window);
-        self.set_full(full);
+        self.full = full;
+        self.schedule_all();
     }
 
     /// Sets the payload of a chunk that fills a packet alone.
     pub(crate) fn set_full(&mut self, full: usize) {
-        self.full = full;
-        // What was ready may be no longer, and the other way round.
+        if self.full != full {
+            self.full = full;
+            self.schedule_all();
+        }
+    }
+
+    /// What was ready may be no longer, and the other way round.
+    fn schedule_all(&mut self) {
         let pinned = self.turns.pinned;
         self.turns.clear();
         self.turns.pinned = pinned;
