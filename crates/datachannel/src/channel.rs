@@ -3,8 +3,9 @@
 use crate::event::ChannelEnd;
 use crate::ids::ChannelId;
 use crate::init::ChannelInit;
-use crate::payload::{Delivery, Kind, Payload, Piece};
+use crate::payload::{Kind, Payload, Piece};
 use bytes::{Bytes, BytesMut};
+use sctp::Delivery;
 use std::collections::VecDeque;
 
 /// Where a channel stands (webrtc-pc §6.2, `RTCDataChannelState`).

@@ -11,7 +11,7 @@ use crate::error::{OpenError, SendError};
 use crate::event::Event;
 use crate::ids::{ChannelId, Role};
 use crate::init::ChannelInit;
-use crate::payload::{MessageId, Payload, SendOptions};
+use crate::payload::{Payload, SendOptions};
 use crate::slab::{ChannelKey, Slab};
 use crate::stats::Stats;
 use crypto::Random;
@@ -487,11 +487,11 @@ impl Channels {
                 sctp::Event::Readable(stream) => self.on_readable(now, ChannelId(stream.0)),
                 sctp::Event::BufferedAmountLow(stream) => self.on_buffered_low(ChannelId(stream.0)),
                 sctp::Event::SendSpace => self.on_send_space(now),
-                sctp::Event::Delivered(sctp::MessageId(id)) => {
-                    self.events.push_back(Event::Delivered(MessageId(id)));
+                sctp::Event::Delivered(id) => {
+                    self.events.push_back(Event::Delivered(id));
                 }
-                sctp::Event::Abandoned { id: sctp::MessageId(id), progress } => {
-                    self.events.push_back(Event::Abandoned { id: MessageId(id), progress: progress.into() });
+                sctp::Event::Abandoned { id, progress } => {
+                    self.events.push_back(Event::Abandoned { id, progress });
                 }
                 sctp::Event::StreamReset { stream, direction, outcome } => {
                     self.on_reset(now, ChannelId(stream.0), direction, outcome);

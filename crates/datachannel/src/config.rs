@@ -1,6 +1,7 @@
 //! What can be set before the channels begin.
 
 use crypto::Provider;
+use sctp::{Interleaving, Scheduler};
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,38 +12,6 @@ pub struct Config {
     pub(crate) max_channels: usize,
     pub(crate) send_buffer: usize,
     pub(crate) max_message_size: usize,
-}
-
-/// Whether messages of different channels may be interleaved (RFC 8260 §2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "it is offered or not")]
-pub enum Interleaving {
-    /// Used when the peer offers it too.
-    #[default]
-    Offered,
-    /// Never used.
-    Off,
-}
-
-/// Whose turn it is among the channels that have something to send (RFC 8260 §3).
-///
-/// With interleaving, turns change with every packet or so; without it, a message once begun is sent to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scheduler {
-    /// In the order of `send` (§3.1).
-    FirstComeFirstServed,
-    /// Channels in turn (§3.2), by messages or fragments and not by bytes.
-    RoundRobin,
-    /// Channels in turn, one for each packet (§3.3): the loss of a packet holds up one channel.
-    RoundRobinPerPacket,
-    /// The channel with the highest priority first, always (§3.4).
-    Priority,
-    /// The same number of bytes for each (§3.5).
-    FairCapacity,
-    /// Bytes in proportion to the priorities (§3.6, RFC 8831 §6.4).
-    #[default]
-    WeightedFair,
 }
 
 /// A configuration that cannot work.
@@ -147,10 +116,6 @@ impl Config {
     /// asks. It costs 4 bytes a chunk; browsers do not offer it, so with them it makes no difference.
     #[must_use]
     pub fn with_interleaving(self, interleaving: Interleaving) -> Self {
-        let interleaving = match interleaving {
-            Interleaving::Offered => sctp::Interleaving::Offered,
-            Interleaving::Off => sctp::Interleaving::Off,
-        };
         self.with_sctp(|sctp| sctp.with_interleaving(interleaving))
     }
 
@@ -158,14 +123,6 @@ impl Config {
     /// [priority](crate::ChannelInit::with_priority) of each.
     #[must_use]
     pub fn with_scheduler(self, scheduler: Scheduler) -> Self {
-        let scheduler = match scheduler {
-            Scheduler::FirstComeFirstServed => sctp::Scheduler::FirstComeFirstServed,
-            Scheduler::RoundRobin => sctp::Scheduler::RoundRobin,
-            Scheduler::RoundRobinPerPacket => sctp::Scheduler::RoundRobinPerPacket,
-            Scheduler::Priority => sctp::Scheduler::Priority,
-            Scheduler::FairCapacity => sctp::Scheduler::FairCapacity,
-            Scheduler::WeightedFair => sctp::Scheduler::WeightedFair,
-        };
         self.with_sctp(|sctp| sctp.with_scheduler(scheduler))
     }
 

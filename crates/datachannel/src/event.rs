@@ -1,7 +1,7 @@
 //! What the channels tell their owner.
 
-use crate::payload::MessageId;
 use crate::slab::ChannelKey;
+use sctp::{MessageId, Progress};
 
 /// A fact. Payload is never in an event: it is pulled with `recv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,25 +37,6 @@ pub enum Event {
     Readable(ChannelKey),
     /// The send buffer has room again after [`SendError::WouldBlock`](crate::SendError::WouldBlock), on any channel.
     SendSpace,
-}
-
-/// How far a message came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_enums, reason = "written or not")]
-pub enum Progress {
-    /// Nothing of it was written.
-    Unsent,
-    /// At least a part of it was written.
-    Begun,
-}
-
-impl From<sctp::Progress> for Progress {
-    fn from(progress: sctp::Progress) -> Self {
-        match progress {
-            sctp::Progress::Unsent => Self::Unsent,
-            sctp::Progress::Begun => Self::Begun,
-        }
-    }
 }
 
 /// Why a channel is gone.

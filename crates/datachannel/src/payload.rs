@@ -1,7 +1,7 @@
 //! Messages and the identifiers that say what they are (RFC 8831 §6.6, §8).
 
 use bytes::Bytes;
-use sctp::{Message, Ppid};
+use sctp::{End, Message, MessageId, Ppid};
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,45 +25,6 @@ pub struct Piece {
     /// Whether more follow.
     pub end: End,
 }
-
-/// What follows a piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a message goes on, ends, or never ends")]
-pub enum End {
-    /// More pieces of the same message.
-    More,
-    /// The message is complete.
-    Last,
-    /// The message will never be complete: its sender gave it up, closed the channel, or lost its state. Only
-    /// received.
-    GivenUp,
-}
-
-impl From<sctp::End> for End {
-    fn from(end: sctp::End) -> Self {
-        match end {
-            sctp::End::More => Self::More,
-            sctp::End::Last => Self::Last,
-            sctp::End::GivenUp => Self::GivenUp,
-        }
-    }
-}
-
-/// How the messages of a channel are received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "whole or not")]
-pub enum Delivery {
-    /// Whole, with [`Channels::recv`](crate::Channels::recv).
-    #[default]
-    Messages,
-    /// In pieces, with [`Channels::recv_piece`](crate::Channels::recv_piece).
-    Pieces,
-}
-
-/// A name the program gives to a message whose fate it wants to know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(clippy::exhaustive_structs, reason = "a number that means nothing here")]
-pub struct MessageId(pub u64);
 
 /// What is wanted of one message, beyond what its channel is like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,7 +58,7 @@ impl SendOptions {
     pub(crate) fn apply(self, options: sctp::SendOptions) -> sctp::SendOptions {
         let options = if self.immediate_ack { options.with_immediate_ack() } else { options };
         match self.tracking {
-            Some(MessageId(id)) => options.with_tracking(sctp::MessageId(id)),
+            Some(id) => options.with_tracking(id),
             None => options,
         }
     }

@@ -5,10 +5,10 @@ use super::{Channels, Phase};
 use crate::channel::{ChannelState, Joined, Owed, Reset};
 use crate::event::{AssociationEnd, ChannelEnd, Event};
 use crate::ids::ChannelId;
-use crate::payload::{Delivery, End, Payload, Piece, ppid};
+use crate::payload::{Payload, Piece, ppid};
 use crate::slab::ChannelKey;
 use crate::trace;
-use sctp::{CloseReason, Direction, ResetError, ResetOutcome};
+use sctp::{CloseReason, Delivery, Direction, End, ResetError, ResetOutcome};
 use std::time::Instant;
 
 impl Channels {
@@ -168,7 +168,7 @@ impl Channels {
         {
             let Some(channel) = self.channels.get_mut(key) else { return };
             if channel.discards {
-                self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);
+                self.stats.messages_dropped += u64::from(piece.end != End::More);
             } else if channel.delivery == Delivery::Pieces {
                 if let Ok(piece) = open_piece(piece) {
                     channel.keep(piece);
@@ -180,12 +180,12 @@ impl Channels {
                 }
             }
         }
-        self.sctp.set_delivery(id.stream(), sctp::Delivery::Messages);
+        self.sctp.set_delivery(id.stream(), Delivery::Messages);
     }
 
     fn discard(&mut self, id: ChannelId) {
         while let Some(piece) = self.pull(id) {
-            self.stats.messages_dropped += u64::from(piece.end != sctp::End::More);
+            self.stats.messages_dropped += u64::from(piece.end != End::More);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Channels come into being: numbers, OPEN and ACK (RFC 8832 §6).
 
-use super::pieces::sctp_delivery;
 use super::{Channels, Phase};
 use crate::channel::{Channel, ChannelState, Owed};
 use crate::dcep;
@@ -45,7 +44,7 @@ impl Channels {
         channel.id = Some(id);
         self.sctp.set_buffered_low_threshold(id.stream(), channel.low_threshold);
         self.sctp.set_weight(id.stream(), channel.init.priority.0);
-        self.sctp.set_delivery(id.stream(), sctp_delivery(channel.delivery));
+        self.sctp.set_delivery(id.stream(), channel.delivery);
         self.by_id.insert(id, key);
     }
 

@@ -5,9 +5,9 @@ use super::receive::open_piece;
 use crate::channel::{ChannelState, Owed};
 use crate::error::{AbandonError, SendPieceError};
 use crate::ids::ChannelId;
-use crate::payload::{Delivery, End, Payload, Piece, SendOptions, ppid};
+use crate::payload::{Payload, Piece, SendOptions, ppid};
 use crate::slab::ChannelKey;
-use sctp::StreamId;
+use sctp::{Delivery, End, StreamId};
 use std::time::Instant;
 
 impl Channels {
@@ -55,7 +55,7 @@ impl Channels {
             }
         }
         let options = wanted.apply(channel.init.send_options());
-        let end = if is_last { sctp::End::Last } else { sctp::End::More };
+        let end = if is_last { End::Last } else { End::More };
         let part = sctp::Piece { ppid: piece.kind.ppid(), payload: piece.data.clone(), end };
         let sent = self.sctp.send_piece(now, id.stream(), part, options);
         let Some(channel) = self.channels.get_mut(key) else { return Ok(()) };
@@ -118,11 +118,8 @@ impl Channels {
         }
         channel.delivery = delivery;
         if let Some(id) = channel.id {
-            self.sctp.set_delivery(id.stream(), sctp_delivery(delivery));
-            channel.delivery = match self.sctp.delivery(id.stream()) {
-                sctp::Delivery::Messages => Delivery::Messages,
-                sctp::Delivery::Pieces => Delivery::Pieces,
-            };
+            self.sctp.set_delivery(id.stream(), delivery);
+            channel.delivery = self.sctp.delivery(id.stream());
         }
         self.drain(now);
     }
@@ -142,7 +139,7 @@ impl Channels {
         let stream = id.stream();
         self.sctp.recv_piece(stream).or_else(|| {
             let sctp::Message { ppid, payload } = self.sctp.recv_from(stream)?;
-            Some(sctp::Piece { ppid, payload, end: sctp::End::Last })
+            Some(sctp::Piece { ppid, payload, end: End::Last })
         })
     }
 
@@ -203,12 +200,5 @@ impl Channels {
             | crate::SendError::NotOpen(_)
             | crate::SendError::TooLarge { .. } => SendPieceError::NotOpen(piece),
         })
-    }
-}
-
-pub(crate) fn sctp_delivery(delivery: Delivery) -> sctp::Delivery {
-    match delivery {
-        Delivery::Messages => sctp::Delivery::Messages,
-        Delivery::Pieces => sctp::Delivery::Pieces,
     }
 }

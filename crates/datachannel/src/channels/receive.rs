@@ -6,10 +6,10 @@ use crate::dcep::Dcep;
 use crate::event::{ChannelEnd, Event};
 use crate::ids::ChannelId;
 use crate::init::ChannelInit;
-use crate::payload::{Class, Delivery, End, Payload, Piece, classify, ppid};
+use crate::payload::{Class, Payload, Piece, classify, ppid};
 use crate::slab::ChannelKey;
 use bytes::Bytes;
-use sctp::Message;
+use sctp::{Delivery, End, Message};
 use std::time::Instant;
 
 impl Channels {
@@ -26,7 +26,7 @@ impl Channels {
             let Some(piece) = self.pull(id) else { break };
             if is_dcep {
                 self.on_dcep(now, id, &piece.payload);
-            } else if piece.end != sctp::End::More {
+            } else if piece.end != End::More {
                 // RFC 8831 has no place for data on a stream without a channel.
                 self.stats.messages_dropped += 1;
             }
@@ -136,7 +136,7 @@ pub(crate) fn open_message(channel: &mut Channel, message: Message, max: usize) 
 
 /// What a piece of the peer is to the program.
 pub(crate) fn open_piece(piece: sctp::Piece) -> Result<Piece, ChannelEnd> {
-    let end = End::from(piece.end);
+    let end = piece.end;
     match classify(piece.ppid) {
         Class::Whole(kind) => Ok(Piece { kind, data: piece.payload, end }),
         // One that old senders cut themselves goes on with the next message.
