@@ -260,7 +260,7 @@ impl PathMtu {
         }
         match self.phase {
             Phase::SearchComplete { raise_at } if raise_at <= now => {
-                self.phase = Phase::Searching { ceiling: self.info.max.saturating_add(4) };
+                self.phase = Phase::Searching { ceiling: self.largest().saturating_add(4) };
                 self.search(now);
             }
             Phase::Error { retry_at } if retry_at <= now => {
@@ -315,7 +315,7 @@ impl PathMtu {
             self.current = self.current.max(probe.size);
         }
         if let Phase::Base | Phase::Error { .. } = self.phase {
-            self.phase = Phase::Searching { ceiling: self.info.max.saturating_add(4) };
+            self.phase = Phase::Searching { ceiling: self.largest().saturating_add(4) };
         }
         self.search(now);
         if probe.purpose == Purpose::Step { Verdict::Grown } else { Verdict::Unchanged }
@@ -372,17 +372,30 @@ impl PathMtu {
     /// The size to try next: that of Ethernet, since most paths end there; then the largest, since a path that carries
     /// more often carries everything; then the middle of what is left.
     fn candidate(&self, ceiling: usize) -> Option<usize> {
-        let is_open = |size: usize| size > self.current && size < ceiling && size <= self.info.max;
+        let largest = self.largest();
+        let is_open = |size: usize| size > self.current && size < ceiling && size <= largest;
         let ethernet = self.info.packet_of(ETHERNET);
         if is_open(ethernet) {
             return Some(ethernet);
         }
-        if is_open(self.info.max) {
-            return Some(self.info.max);
+        if is_open(largest) {
+            return Some(largest);
         }
         let left: Vec<_> =
             COMMON.iter().map(|ip| self.info.packet_of(*ip)).filter(|size| is_open(*size)).collect();
         left.get(left.len() / 2).copied()
+    }
+
+    /// The largest size to try. That a path carries more than Ethernet does not mean that the peer takes it: there are
+    /// some that read 2,048 bytes of a datagram, or 1,500, and end the DTLS connection, or hear nothing more, when a
+    /// record is longer. A probe would end the call, so it must not be sent. A peer that announces PAD, of which the
+    /// only use is such probes (RFC 4820 §1), expects them.
+    fn largest(&self) -> usize {
+        if self.pads {
+            self.info.max
+        } else {
+            self.info.max.min(self.info.packet_of(ETHERNET)).max(self.info.base)
+        }
     }
 
     fn step(&mut self, size: usize) {

@@ -51,3 +51,28 @@ fn padding_for_a_peer_that_has_announced_it() {
     send_all(&mut pair.ends[A], now);
     assert!(pair.packets(A).iter().any(|packet| is_pad(packet)));
 }
+
+/// A datagram longer than what the peer reads at once ends the call: Chromium gives up DTLS at a record of more than
+/// 2,048 bytes, aiortc reads 1,500 and takes the rest for the next one. So to a peer that has not announced PAD nothing
+/// longer than Ethernet carries is sent, not even a probe, however willingly it answers.
+#[test]
+fn nothing_above_1500_bytes_for_a_peer_that_has_not_announced_padding() {
+    const OVERHEAD: usize = 65;
+    let mut script = Script::established();
+    let path = PathInfo::new(1_160).with_overhead(OVERHEAD).with_search_up_to(16_000);
+    script.end.set_path(script.now, path);
+    let mut longest = 0;
+    for round in 0..200 {
+        let packets = script.written();
+        longest = packets.iter().map(Vec::len).fold(longest, usize::max);
+        for (kind, _, value) in packets.iter().flat_map(|packet| chunks(packet)) {
+            if kind == 4 {
+                script.say(&[chunk(5, 0, &value)]);
+            }
+        }
+        // And when the search begins again.
+        script.pass(ms(if round == 100 { 700_000 } else { 100 }));
+    }
+    assert_eq!(longest, (1_500 - OVERHEAD) & !3, "and Ethernet's size is found");
+    assert_eq!(script.end.packet_len(), longest);
+}

@@ -3,7 +3,8 @@
 //! A SACK for a batch says all that one for every second packet would (RFC 9260 §6.2), and costs a fraction. But there
 //! are senders that answer each SACK with four packets or five (`Max.Burst` of RFC 9260 §16), and wait for the next: to
 //! those a single SACK is worth that much, however many packets it acknowledges. So a batch that is no larger than what
-//! such a sender would have sent is acknowledged two packets at a time; a larger one comes from a sender of another kind.
+//! such a sender would have sent is acknowledged two packets at a time; a larger one shows that the sender is of another
+//! kind, until it sends small batches alone.
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,9 @@ const MAX_BURST: u32 = 6;
 
 /// SACKs for one batch, the last one left out.
 const MAX_MARKS: usize = 32;
+
+/// So many batches in a row that bursts could explain, and the sender may be limited to them after all.
+const SMALL_BATCHES: u32 = 8;
 
 /// Packets since the last SACK.
 #[derive(Debug)]
@@ -24,17 +28,19 @@ pub(super) struct Coalescing {
     written: u32,
     /// As many packets a sender that is limited to bursts may have sent for the last batch's.
     burst: u32,
+    /// Batches until the sender counts as limited to bursts, after one that was larger.
+    free: u32,
 }
 
 impl Coalescing {
     pub(super) fn new() -> Self {
-        Self { packets: 0, marks: VecDeque::new(), written: 0, burst: MAX_BURST }
+        Self { packets: 0, marks: VecDeque::new(), written: 0, burst: MAX_BURST, free: 0 }
     }
 
     /// A packet with data was handled; `cumulative` is the TSN up to which everything is there, if that is all there is.
     pub(super) fn on_packet(&mut self, cumulative: Option<u64>) {
         self.packets = self.packets.saturating_add(1);
-        if self.packets > self.burst {
+        if self.packets > self.burst || self.free > 0 {
             self.marks.clear();
         } else if let Some(cumulative) = cumulative
             && self.packets.is_multiple_of(2)
@@ -53,6 +59,7 @@ impl Coalescing {
 
     /// The last one is written.
     pub(super) fn finish(&mut self) {
+        self.free = if self.packets > self.burst { SMALL_BATCHES } else { self.free.saturating_sub(1) };
         self.burst = MAX_BURST.saturating_mul(self.written.saturating_add(1));
         self.packets = 0;
         self.written = 0;
@@ -91,9 +98,21 @@ mod tests {
     #[test]
     fn a_batch_larger_than_such_bursts_gets_one() {
         let (mut coalescing, mut tsn) = (Coalescing::new(), 0);
-        assert_eq!(batch(&mut coalescing, &mut tsn, 16), [16]);
-        assert_eq!(batch(&mut coalescing, &mut tsn, 7), [23]);
-        assert_eq!(batch(&mut coalescing, &mut tsn, 1), [24]);
-        assert_eq!(batch(&mut coalescing, &mut tsn, 2), [26]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 7), [7]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 1), [8]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 6), [14]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 16), [30]);
+        assert_eq!(batch(&mut coalescing, &mut tsn, 2), [32]);
+    }
+
+    /// What was taken for another kind of sender because its packets waited somewhere on the way is so for a while only.
+    #[test]
+    fn a_sender_of_small_batches_may_be_limited_after_all() {
+        let (mut coalescing, mut tsn) = (Coalescing::new(), 0);
+        batch(&mut coalescing, &mut tsn, 16);
+        for _ in 0..SMALL_BATCHES {
+            assert_eq!(batch(&mut coalescing, &mut tsn, 4).len(), 1);
+        }
+        assert_eq!(batch(&mut coalescing, &mut tsn, 4).len(), 2);
     }
 }
