@@ -21,7 +21,8 @@ impl Raised {
         for path in SETTINGS {
             let before = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
             BEFORE.lock().unwrap_or_else(PoisonError::into_inner).push((path, before));
-            fs::write(path, LARGE.to_string()).map_err(|error| format!("{path}: {error} (this takes root)"))?;
+            fs::write(path, LARGE.to_string())
+                .map_err(|error| format!("{path}: {error} (this takes root)"))?;
         }
         Ok(raised)
     }

@@ -75,10 +75,14 @@ pub fn main(arguments: &[String]) -> Result<(), String> {
     machine::count_allocations();
     machine::raise_file_limit();
     match (who, drive.as_str()) {
-        (Who::Ours, "sockets") => side::in_runtime(sockets(pairs, window, || ours::channel::connect(ours::provider(Who::Ours)))),
+        (Who::Ours, "sockets") => {
+            side::in_runtime(sockets(pairs, window, || ours::channel::connect(ours::provider(Who::Ours))))
+        }
         (Who::Webrtc, "sockets") => side::in_runtime(sockets(pairs, window, webrtc_rs::channel::connect)),
         (Who::Rustrtc, "sockets") => side::in_runtime(sockets(pairs, window, rustrtc_rs::channel::connect)),
-        (Who::Ours, "memory") => memory(pairs, window, |now| ours::session::pair(ours::provider(Who::Ours), now)),
+        (Who::Ours, "memory") => {
+            memory(pairs, window, |now| ours::session::pair(ours::provider(Who::Ours), now))
+        }
         (Who::Ours, "association") => associations_alone(pairs),
         (Who::Ours, "channel") => channels(pairs),
         (Who::Str0m, "memory") => memory(pairs, window, str0m_rs::session::pair),

@@ -1,7 +1,8 @@
 //! The bytes that all parties get.
 
 use rtp::{
-    ExtensionForm, ExtensionId, Header, PacketBuilder, PayloadType, SequenceNumber, Ssrc, Timestamp, VoiceActivity,
+    ExtensionForm, ExtensionId, Header, PacketBuilder, PayloadType, SequenceNumber, Ssrc, Timestamp,
+    VoiceActivity,
 };
 use std::time::Duration;
 use stun::{
@@ -74,7 +75,9 @@ pub fn write_report(out: &mut Vec<u8>) {
 
 /// Twenty lost packets, in four entries.
 pub fn lost() -> impl Iterator<Item = SequenceNumber> {
-    [100, 300, 500, 700].into_iter().flat_map(|first| (0..5).map(move |step| SequenceNumber(first + step * 3)))
+    [100, 300, 500, 700]
+        .into_iter()
+        .flat_map(|first| (0..5).map(move |step| SequenceNumber(first + step * 3)))
 }
 
 pub fn nack() -> Vec<u8> {

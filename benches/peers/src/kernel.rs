@@ -25,7 +25,10 @@ pub fn repeat(mut work: impl FnMut() + 'static) -> Timed {
 const BATCH: u64 = 64;
 
 /// Work on something that is made for each time and used up.
-pub fn prepared<T: 'static>(mut make: impl FnMut() -> T + 'static, mut work: impl FnMut(T) + 'static) -> Timed {
+pub fn prepared<T: 'static>(
+    mut make: impl FnMut() -> T + 'static,
+    mut work: impl FnMut(T) + 'static,
+) -> Timed {
     Box::new(move |times| {
         let mut total = Duration::ZERO;
         let mut left = times;

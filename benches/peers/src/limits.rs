@@ -41,10 +41,13 @@ pub fn open(id: AeadId, bytes: usize) -> Timed {
     let mut plain = vec![7; bytes];
     let mut tag = [0; 16];
     key.seal(&[3; 12], &[0; 12], &mut plain, &mut tag);
-    prepared(move || plain.clone(), move |mut packet| {
-        key.open(&[3; 12], &[0; 12], &mut packet, &tag).expect("authentic");
-        black_box(&packet);
-    })
+    prepared(
+        move || plain.clone(),
+        move |mut packet| {
+            key.open(&[3; 12], &[0; 12], &mut packet, &tag).expect("authentic");
+            black_box(&packet);
+        },
+    )
 }
 
 /// Counter mode and HMAC-SHA1 over the same bytes.
@@ -67,7 +70,8 @@ pub fn counter_and_mac(bytes: usize) -> Timed {
 
 /// HMAC-SHA1 over a request and over its answer, which is what a connectivity check costs at least.
 pub fn two_macs(bytes: usize) -> Timed {
-    let mac = ours::provider(Who::Ours).mac(MacId::HmacSha1).expect("there").key(b"a password of the usual size");
+    let mac =
+        ours::provider(Who::Ours).mac(MacId::HmacSha1).expect("there").key(b"a password of the usual size");
     let message = vec![7; bytes];
     repeat(move || {
         let mut tag = [0; 20];
@@ -230,7 +234,8 @@ pub fn pipe(column: Who, batch: usize, duration: Duration) -> f64 {
     let begin = Instant::now();
     while begin.elapsed() < duration {
         while let Some(meta) = Link::recv(&mut a, &mut ack) {
-            acknowledged = ack[..meta.len].last_chunk::<8>().map_or(acknowledged, |last| u64::from_be_bytes(*last));
+            acknowledged =
+                ack[..meta.len].last_chunk::<8>().map_or(acknowledged, |last| u64::from_be_bytes(*last));
         }
         if sent - acknowledged + (batch * PAYLOAD) as u64 > WINDOW {
             wait_readable(&a.1);

@@ -63,7 +63,10 @@ pub fn cpu() -> (Duration, Duration) {
         usage
     };
     let time = |time: libc::timeval| {
-        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_usec).unwrap_or(0) * 1_000)
+        Duration::new(
+            u64::try_from(time.tv_sec).unwrap_or(0),
+            u32::try_from(time.tv_usec).unwrap_or(0) * 1_000,
+        )
     };
     (time(usage.ru_utime), time(usage.ru_stime))
 }
@@ -170,7 +173,8 @@ impl Machine {
     pub fn read() -> Self {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let field = |name: &str| {
-            let line = cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name));
+            let line =
+                cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name));
             line.and_then(|line| line.split(':').nth(1)).map_or("?", str::trim).to_owned()
         };
         let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -190,10 +190,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    pub fn new(
-        who: Who,
-        sample: impl FnMut(&Effort) -> Result<Vec<Option<f64>>, String> + 'static,
-    ) -> Self {
+    pub fn new(who: Who, sample: impl FnMut(&Effort) -> Result<Vec<Option<f64>>, String> + 'static) -> Self {
         Self { who, sample: Ok(Box::new(sample)) }
     }
 

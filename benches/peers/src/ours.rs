@@ -58,8 +58,7 @@ pub fn protect(provider: &Provider, profile: Profile, payload: usize) -> Timed {
 
 pub fn unprotect(provider: &Provider, profile: Profile, payload: usize) -> Timed {
     let (key, salt) = keys(profile);
-    let mut unprotector =
-        Unprotector::new(provider, profile, &key, &salt, Config::new()).expect("keys fit");
+    let mut unprotector = Unprotector::new(provider, profile, &key, &salt, Config::new()).expect("keys fit");
     prepared(protected(provider, profile, payload), move |mut packet| {
         black_box(unprotector.unprotect_rtp(&mut packet).expect("authentic"));
     })
@@ -97,7 +96,6 @@ pub fn check(provider: &Provider) -> Timed {
         black_box(&answer);
     })
 }
-
 
 pub fn sdp_parse() -> Timed {
     repeat(|| {
@@ -201,7 +199,12 @@ fn certificate(provider: &Provider) -> dtls::Certificate {
     dtls::Certificate::generate(provider, &mut *random, WALL, &dtls::CertificateOptions::new()).expect("made")
 }
 
-fn ends(provider: &Provider, now: Instant, config: &Arc<dtls::Config>, certificates: &[dtls::Certificate; 2]) -> [dtls::Connection; 2] {
+fn ends(
+    provider: &Provider,
+    now: Instant,
+    config: &Arc<dtls::Config>,
+    certificates: &[dtls::Certificate; 2],
+) -> [dtls::Connection; 2] {
     let end = |role, ours: usize| {
         let certificate = certificates[ours].clone();
         let mut end = dtls::Connection::new(Arc::clone(config), role, certificate, now, crypto::os_random());

@@ -105,7 +105,12 @@ impl Sides {
                 marks[from] = Mark::parse(text);
             }
         }
-        marks.iter().copied().collect::<Option<Vec<_>>>().and_then(|marks| marks.try_into().ok()).ok_or_else(|| "a side is gone".to_owned())
+        marks
+            .iter()
+            .copied()
+            .collect::<Option<Vec<_>>>()
+            .and_then(|marks| marks.try_into().ok())
+            .ok_or_else(|| "a side is gone".to_owned())
     }
 }
 

@@ -63,7 +63,9 @@ pub fn lines(rows: &[Measured]) -> Vec<Vec<String>> {
             }));
         }
         if has_limits {
-            line.extend(ours.iter().map(|who| row.share_of_limit(*who).map_or_else(|| "-".to_owned(), percent)));
+            line.extend(
+                ours.iter().map(|who| row.share_of_limit(*who).map_or_else(|| "-".to_owned(), percent)),
+            );
         }
         lines.push(line);
     }
@@ -181,6 +183,7 @@ pub fn percent(share: f64) -> String {
 
 /// A row as it is done, while others are still measured.
 pub fn line(row: &Measured) -> String {
-    let words = row.cells.iter().filter_map(|cell| Some(format!("{} {}", cell.who.name(), number(cell.median()?))));
+    let words =
+        row.cells.iter().filter_map(|cell| Some(format!("{} {}", cell.who.name(), number(cell.median()?))));
     format!("{} {}", words.collect::<Vec<_>>().join(", "), row.row.unit)
 }

@@ -45,10 +45,13 @@ pub fn protect(ours: srtp::Profile, profile: SrtpProfile, payload: usize) -> Tim
 pub fn unprotect(ours: srtp::Profile, profile: SrtpProfile, payload: usize) -> Timed {
     let mut session = session(ours, profile);
     let mut make = ours::protected(&ours::provider(Who::Ours), ours, payload);
-    prepared(move || BytesMut::from(make().as_slice()), move |packet| {
-        let packet = SrtpPacket::parse(packet).expect("readable");
-        black_box(session.unprotect_rtp(packet).expect("authentic"));
-    })
+    prepared(
+        move || BytesMut::from(make().as_slice()),
+        move |packet| {
+            let packet = SrtpPacket::parse(packet).expect("readable");
+            black_box(session.unprotect_rtp(packet).expect("authentic"));
+        },
+    )
 }
 
 pub fn sdp_parse() -> Timed {

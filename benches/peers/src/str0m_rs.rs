@@ -7,10 +7,7 @@ use crate::{
     inputs,
     kernel::{Timed, repeat},
 };
-use is::{
-    DefaultSha1HmacProvider, Sha1HmacProvider,
-    stun::StunMessage,
-};
+use is::{DefaultSha1HmacProvider, Sha1HmacProvider, stun::StunMessage};
 use std::{hint::black_box, net::SocketAddr, sync::Arc, time::Instant};
 
 /// `is` with its own HMAC, which is faster than the one that str0m gives it.

@@ -38,6 +38,10 @@ pub const ALL: &[Subject] = &[
     Subject { name: "rtp", about: "parsing and building RTP and RTCP", groups: media::rtp },
     Subject { name: "forward", about: "one publisher, 100 subscribers, no sockets", groups: media::forward },
     Subject { name: "setup", about: "from the offer to an open channel", groups: connection::set_up },
-    Subject { name: "idle", about: "memory and processor time of idle connections", groups: connection::idle },
+    Subject {
+        name: "idle",
+        about: "memory and processor time of idle connections",
+        groups: connection::idle,
+    },
     Subject { name: "limits", about: "what the machine does without a protocol", groups: limits::groups },
 ];

@@ -88,7 +88,10 @@ pub fn check() -> Timed {
                 Box::new(message.transaction_id),
                 Box::new(BINDING_SUCCESS),
                 Box::new(XorMappedAddress { ip: address.ip(), port: address.port() }),
-                Box::new(MessageIntegrity::new_short_term_integrity_with_provider(password.clone(), provider.crypto())),
+                Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
+                    password.clone(),
+                    provider.crypto(),
+                )),
                 Box::new(FINGERPRINT),
             ])
             .expect("short");
@@ -142,7 +145,9 @@ pub fn rtp_build() -> Timed {
 pub fn rtcp_parse(datagram: Vec<u8>) -> Timed {
     use rtc::rtcp::{
         sender_report::SenderReport,
-        transport_feedbacks::{transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack},
+        transport_feedbacks::{
+            transport_layer_cc::TransportLayerCc, transport_layer_nack::TransportLayerNack,
+        },
     };
     let datagram = Bytes::from(datagram);
     repeat(move || {
@@ -198,7 +203,8 @@ const SERVER: &str = "192.0.2.2:5000";
 
 impl Pair {
     fn connect(client: &Arc<HandshakeConfig>, server: &Arc<HandshakeConfig>) -> Self {
-        let (at_client, at_server) = (CLIENT.parse().expect("an address"), SERVER.parse().expect("an address"));
+        let (at_client, at_server) =
+            (CLIENT.parse().expect("an address"), SERVER.parse().expect("an address"));
         let now = Instant::now();
         let mut pair = Self {
             client: Endpoint::new(at_client, TransportProtocol::UDP, None),

@@ -116,25 +116,3 @@ impl fmt::Display for SendPieceError {
 }
 
 impl std::error::Error for SendPieceError {}
-
-/// A message begun in pieces cannot be given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AbandonError {
-    /// A part of it is on its way, and the peer does not know how to skip the rest, against RFC 8831 §6.1. It has to be
-    /// ended.
-    NotSupported,
-    /// No message is open on the channel.
-    NothingOpen,
-}
-
-impl fmt::Display for AbandonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotSupported => "the peer cannot skip a message that was begun",
-            Self::NothingOpen => "no message is open on the channel",
-        })
-    }
-}
-
-impl std::error::Error for AbandonError {}

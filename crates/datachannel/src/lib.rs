@@ -17,19 +17,19 @@ mod trace;
 pub use channel::ChannelState;
 pub use channels::Channels;
 pub use config::{Config, ConfigError};
-pub use error::{AbandonError, OpenError, SendError, SendPieceError};
+pub use error::{OpenError, SendError, SendPieceError};
 pub use event::{AssociationEnd, ChannelEnd, Event};
 pub use ids::{ChannelId, Role};
 pub use init::{ChannelInit, Order, Priority, Reliability};
 pub use payload::{Kind, Payload, Piece, SendOptions};
 #[cfg(feature = "snap")]
 pub use sctp::RemoteInit;
+/// Messages and turns: what SCTP says of streams holds for channels.
+pub use sctp::{AbandonError, Delivery, End, Interleaving, MessageId, Progress, Scheduler};
 /// Congestion control: see [`Config::with_congestion_control`].
 pub use sctp::{
     Acknowledged, CongestionControl, CongestionControlFactory, Cubic, Loss, NewPath, NewReno, Scavenger,
 };
-/// Messages and turns: what SCTP says of streams holds for channels.
-pub use sctp::{Delivery, End, Interleaving, MessageId, Progress, Scheduler};
 /// The path below: see [`Channels::set_path`].
 pub use sctp::{Fragmentation, PathInfo};
 pub use slab::ChannelKey;

@@ -117,7 +117,8 @@ impl std::error::Error for SendPieceError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbandonError {
-    /// A part of it is on its way, and the peer does not know how to skip the rest (RFC 3758). It has to be ended.
+    /// A part of it is on its way, and the peer does not know how to skip the rest (RFC 3758; a peer with data channels
+    /// must, RFC 8831 §6.1). It has to be ended.
     NotSupported,
     /// No message is open on the stream.
     NothingOpen,

@@ -2,6 +2,7 @@
 
 use super::{Context, Outcome, check, number, ours};
 use crate::bulk;
+use crate::ours::Ours;
 use peerlane::{DataChannelInit, Message, SendError};
 use serde_json::json;
 use std::time::Duration;
@@ -40,15 +41,7 @@ pub(super) async fn peer_reloads(mut context: Context<'_>) -> Outcome {
     context.agent = hub.next_agent().await?;
 
     // A new call works at once, whatever the old one knows.
-    context.call("new", json!({})).await?;
-    let mut second = ours().await?;
-    context.call("create_channel", json!({ "label": "again" })).await?;
-    context.answer_to_peer(&second, json!({})).await?;
-    context.connected(&second).await?;
-    let again = second.incoming_channel().await?;
-    second.echo(again);
-    context.call("wait_channel", json!({ "label": "again" })).await?;
-    context.call("exchange", json!({ "label": "again", "sizes": [1, 1_000] })).await?;
+    let second = call_again(&mut context, &[1, 1_000]).await?;
 
     // The old one notices: by what the browser said when it left, or because it no longer consents.
     let noticed = async {
@@ -117,15 +110,7 @@ pub(super) async fn reload_in_transfer(mut context: Context<'_>) -> Outcome {
         context.agent = hub.next_agent().await?;
     }
     // A program forgets the old connection here, as it would in a new life.
-    context.call("new", json!({})).await?;
-    let mut second = ours().await?;
-    context.call("create_channel", json!({ "label": "again" })).await?;
-    context.answer_to_peer(&second, json!({})).await?;
-    context.connected(&second).await?;
-    let again = second.incoming_channel().await?;
-    second.echo(again);
-    context.call("wait_channel", json!({ "label": "again" })).await?;
-    context.call("exchange", json!({ "label": "again", "sizes": [1, 60_000] })).await?;
+    let second = call_again(&mut context, &[1, 60_000]).await?;
 
     let ended = timeout(LONGEST, rest).await.map_err(|_| "our receiver did not end within 35 s")?;
     let (received, at) = ended.map_err(|error| error.to_string())?;
@@ -136,4 +121,18 @@ pub(super) async fn reload_in_transfer(mut context: Context<'_>) -> Outcome {
     second.close().await?;
     let seconds = at.saturating_duration_since(begun).as_secs_f64();
     Ok(format!("noticed after {seconds:.1} s, {sent} messages out and {received} in"))
+}
+
+/// A new call with the same peer, over which messages of these sizes go there and back.
+async fn call_again(context: &mut Context<'_>, sizes: &[usize]) -> Result<Ours, String> {
+    context.call("new", json!({})).await?;
+    let mut ours = ours().await?;
+    context.call("create_channel", json!({ "label": "again" })).await?;
+    context.answer_to_peer(&ours, json!({})).await?;
+    context.connected(&ours).await?;
+    let channel = ours.incoming_channel().await?;
+    ours.echo(channel);
+    context.call("wait_channel", json!({ "label": "again" })).await?;
+    context.call("exchange", json!({ "label": "again", "sizes": sizes })).await?;
+    Ok(ours)
 }

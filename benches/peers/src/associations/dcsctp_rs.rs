@@ -3,7 +3,9 @@
 use super::{End, settle};
 use crate::kernel::Timed;
 use bytes::Bytes;
-use dcsctp::api::{DcSctpSocket, Message, Options, PpId, SendOptions, SocketEvent, SocketState, SocketTime, StreamId};
+use dcsctp::api::{
+    DcSctpSocket, Message, Options, PpId, SendOptions, SocketEvent, SocketState, SocketTime, StreamId,
+};
 use std::{collections::VecDeque, hint::black_box, time::Instant};
 
 const STREAM: StreamId = StreamId(1);

@@ -8,7 +8,8 @@ use crate::{
 };
 use crypto::Provider;
 use peerconnection::{
-    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session, SessionEvent,
+    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Session,
+    SessionEvent,
     bytes::{Bytes, BytesMut},
     datachannel::Payload,
     stun::net::FiveTuple,
@@ -43,16 +44,25 @@ impl End {
         machine::buffers(&socket, 4 << 20);
         socket.set_read_timeout(Some(SLACK)).map_err(text)?;
         let address = socket.local_addr().map_err(text)?;
-        let mut session = Session::new(Configuration::new(provider), now, WALL, crypto::os_random).map_err(text)?;
+        let mut session =
+            Session::new(Configuration::new(provider), now, WALL, crypto::os_random).map_err(text)?;
         session.add_local_address(now, address, None);
         session.local_addresses_complete(now);
-        Ok(Self { session, socket, address, channel: None, out: Vec::with_capacity(2_048), buffer: vec![0; 2_048] })
+        Ok(Self {
+            session,
+            socket,
+            address,
+            channel: None,
+            out: Vec::with_capacity(2_048),
+            buffer: vec![0; 2_048],
+        })
     }
 
     fn negotiate(&mut self, role: Role, wire: &Wire) -> Result<(), String> {
         let now = Instant::now();
         if role == Role::Offer {
-            self.channel = Some(self.session.create_data_channel(now, "bench", &DataChannelInit::new()).map_err(text)?);
+            self.channel =
+                Some(self.session.create_data_channel(now, "bench", &DataChannelInit::new()).map_err(text)?);
             self.session.set_local_description(now, None).map_err(text)?;
             wire.send(&self.session.descriptions().pending_local.ok_or("no offer")?.sdp());
             let answer = Description::answer(&wire.recv()?).map_err(text)?;
@@ -118,7 +128,9 @@ impl End {
     }
 
     fn send(&mut self, channel: ChannelKey, message: Payload) -> Result<(), String> {
-        self.session.send_data(Instant::now(), channel, message).map_err(|_| "the channel did not take a message".to_owned())
+        self.session
+            .send_data(Instant::now(), channel, message)
+            .map_err(|_| "the channel did not take a message".to_owned())
     }
 
     fn message(&mut self, channel: ChannelKey) -> Result<Payload, String> {

@@ -6,14 +6,17 @@ use crate::{
 };
 use bytes::Bytes;
 use crypto::Provider;
-use peerlane::{Configuration, DataChannel, DataChannelInit, Description, Event, Events, Loopback, PeerConnection};
+use peerlane::{
+    Configuration, DataChannel, DataChannelInit, Description, Event, Events, Loopback, PeerConnection,
+};
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::{Duration, Instant},
 };
 
 async fn build(provider: Provider, address: Ipv4Addr) -> Result<(PeerConnection, Events), String> {
-    let builder = PeerConnection::builder().configuration(Configuration::new(provider)).loopback(Loopback::Include);
+    let builder =
+        PeerConnection::builder().configuration(Configuration::new(provider)).loopback(Loopback::Include);
     builder.bind([IpAddr::V4(address)]).build().await.map_err(text)
 }
 
@@ -135,4 +138,3 @@ pub async fn connect(provider: Provider) -> Result<(Pair, Duration), String> {
     };
     Ok((pair, took))
 }
-

@@ -9,8 +9,8 @@ use crate::{
 use crypto::Provider;
 use media::PacketToSend;
 use peerconnection::{
-    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Direction, MediaDelivery,
-    MediaKind, Session, SessionEvent, TransceiverId, TransceiverInit,
+    ChannelKey, Configuration, DataChannelInit, DataChannelState, Datagram, Description, Direction,
+    MediaDelivery, MediaKind, Session, SessionEvent, TransceiverId, TransceiverInit,
     bytes::{Bytes, BytesMut},
     datachannel::Payload,
     stun::net::FiveTuple,
@@ -128,7 +128,8 @@ pub fn messages(who: Who, bytes: usize) -> crate::kernel::Timed {
                 a.out.clear();
                 while !arrived.is_empty() {
                     let payload = arrived.split_to(size.min(arrived.len()));
-                    b.session.handle_datagram(now, Datagram { path: b.path, ecn: None, arrival: now, payload });
+                    b.session
+                        .handle_datagram(now, Datagram { path: b.path, ecn: None, arrival: now, payload });
                 }
                 carried = true;
             }

@@ -24,7 +24,10 @@ const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{fon
 pub fn bars(heading: &str, rows: &[&Measured]) -> String {
     let mut body = String::new();
     let mut y = 28;
-    body.push_str(&format!("<text class=\"title\" x=\"0\" y=\"18\" font-size=\"15\">{}</text>\n", escape(heading)));
+    body.push_str(&format!(
+        "<text class=\"title\" x=\"0\" y=\"18\" font-size=\"15\">{}</text>\n",
+        escape(heading)
+    ));
     for row in rows {
         y += TITLE;
         let better = match row.row.better {

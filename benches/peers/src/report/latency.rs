@@ -93,7 +93,9 @@ pub fn chart(rows: &[Measured]) -> Option<String> {
     let owned: Vec<Measured> = rows.iter().map(|row| (*row).clone()).collect();
     let parties = parties(&owned);
     let values = rows.iter().flat_map(|row| parties.iter().filter_map(|who| row.median(*who)));
-    let (low, high) = values.filter(|value| *value > 0.0).fold((f64::MAX, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) = values
+        .filter(|value| *value > 0.0)
+        .fold((f64::MAX, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
     let scale = Scale { low: low.log10().floor(), high: high.log10().ceil() };
     let columns = losses.len() as f64;
     let width = (WIDTH - LEFT - RIGHT - GAP * (columns - 1.0)) / columns;
@@ -109,7 +111,12 @@ pub fn chart(rows: &[Measured]) -> Option<String> {
                 steps: round_trips.len(),
             };
             let title = Line { round_trip: Duration::ZERO, loss_percent: *loss, rate: *rate };
-            frame.draw(&mut body, &format!("{}, {} loss", title.rate_words(), title.loss_words()), &round_trips, column == 0);
+            frame.draw(
+                &mut body,
+                &format!("{}, {} loss", title.rate_words(), title.loss_words()),
+                &round_trips,
+                column == 0,
+            );
             for who in &parties {
                 let points = round_trips.iter().enumerate().filter_map(|(place, round_trip)| {
                     let wanted = Line { round_trip: *round_trip, loss_percent: *loss, rate: *rate };
@@ -168,7 +175,12 @@ impl Frame {
     }
 
     fn draw(&self, body: &mut String, title: &str, round_trips: &[Duration], labelled: bool) {
-        body.push_str(&format!("<text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n", self.x, self.y - 8.0, escape(title)));
+        body.push_str(&format!(
+            "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
+            self.x,
+            self.y - 8.0,
+            escape(title)
+        ));
         let mut power = self.scale.low;
         while power <= self.scale.high {
             let value = 10_f64.powf(power);
@@ -179,7 +191,11 @@ impl Frame {
                 self.x + self.width
             ));
             if labelled {
-                let label = if value < 1.0 { format!("{value}") } else { number(value).trim_end_matches(".00").replace(".0", "") };
+                let label = if value < 1.0 {
+                    format!("{value}")
+                } else {
+                    number(value).trim_end_matches(".00").replace(".0", "")
+                };
                 body.push_str(&format!(
                     "<text class=\"soft\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>\n",
                     self.x - 6.0,
@@ -205,7 +221,10 @@ impl Frame {
             let (x, y) = self.at(*place, *value);
             let letter = if path.is_empty() { 'M' } else { 'L' };
             path.push_str(&format!("{letter}{x:.1} {y:.1}"));
-            body.push_str(&format!("<circle class=\"{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>\n", who.name()));
+            body.push_str(&format!(
+                "<circle class=\"{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>\n",
+                who.name()
+            ));
         }
         if points.len() > 1 {
             body.push_str(&format!("<path class=\"{}\" d=\"{path}\"/>\n", who.name()));

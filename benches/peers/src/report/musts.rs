@@ -48,7 +48,9 @@ fn bounded(
     measured: Option<f64>,
     is_met: impl Fn(f64) -> bool,
 ) -> Must {
-    let write = |value: f64| if unit == "%" { percent(value) } else { format!("{} {unit}", number(value)).trim().to_owned() };
+    let write = |value: f64| {
+        if unit == "%" { percent(value) } else { format!("{} {unit}", number(value)).trim().to_owned() }
+    };
     let measured = measured.map(|measured| (write(measured), is_met(measured)));
     Must { what: what.into(), bound: format!("{word} {}", write(bound)), measured }
 }
@@ -57,7 +59,12 @@ fn all(rows: &Rows<'_>) -> Vec<Must> {
     let mut musts = channel(rows);
     musts.extend(stack(rows));
     musts.extend(latency(rows));
-    musts.push(at_most("idle SCTP association, heap", 4_096.0, "B", rows.median("idle SCTP association, heap", Who::Ours)));
+    musts.push(at_most(
+        "idle SCTP association, heap",
+        4_096.0,
+        "B",
+        rows.median("idle SCTP association, heap", Who::Ours),
+    ));
     musts.push(at_most("idle channel, heap", 256.0, "B", rows.median("idle channel, heap", Who::Ours)));
     musts
 }
@@ -90,7 +97,12 @@ fn channel(rows: &Rows<'_>) -> Vec<Must> {
         let both = row.and_then(|row| Some(row.median(Who::Ours)? / row.median(ours)?));
         musts.push(at_least(format!("{name}, with RustCrypto, of that with aws-lc-rs"), 0.75, "%", both));
     }
-    musts.push(at_most("round trip 64 B, median, aws-lc-rs", 85.0, "us", rows.median("round trip 64 B, median", ours)));
+    musts.push(at_most(
+        "round trip 64 B, median, aws-lc-rs",
+        85.0,
+        "us",
+        rows.median("round trip 64 B, median", ours),
+    ));
     let blocking = rows.median("round trip 64 B, blocking loop, median", ours);
     musts.push(at_most("round trip 64 B, blocking loop, median, aws-lc-rs", 66.0, "us", blocking));
     for side in ["sender", "receiver"] {
@@ -120,11 +132,8 @@ fn latency(rows: &Rows<'_>) -> Vec<Must> {
         .map(|row| at_least(format!("{}, of TCP", row.row.name), 0.8, "%", super::latency::of_tcp(row)))
         .collect();
     let one = |row: &&Measured| row.row.line.is_some_and(|line| line.loss_percent == 1.0);
-    musts.extend(
-        rows.0
-            .iter()
-            .filter(one)
-            .map(|row| at_least(format!("{}, of TCP with this loss", row.row.name), 1.0, "%", super::latency::of_tcp(row))),
-    );
+    musts.extend(rows.0.iter().filter(one).map(|row| {
+        at_least(format!("{}, of TCP with this loss", row.row.name), 1.0, "%", super::latency::of_tcp(row))
+    }));
     musts
 }

@@ -96,7 +96,9 @@ fn tables(rows: &[Measured], effort: &Effort, charts: &str) -> String {
     text.push_str(&format!("Versions: {}.\n\n", versions()));
     let large = if effort.large_buffers { " --large-buffers" } else { "" };
     text.push_str(&if effort.quick {
-        format!("Command: `cargo xtask bench --quick{large} --write`: a quick run, good for a glance only.\n\n")
+        format!(
+            "Command: `cargo xtask bench --quick{large} --write`: a quick run, good for a glance only.\n\n"
+        )
     } else {
         format!("Command: `cargo xtask bench{large} --write`.\n\n")
     });
@@ -112,7 +114,10 @@ fn tables(rows: &[Measured], effort: &Effort, charts: &str) -> String {
     }
     let musts = musts::lines(rows);
     if musts.len() > 1 {
-        text.push_str(&format!("\n### What must hold\n\nComputed from the figures above.\n\n{}", marked(&musts)));
+        text.push_str(&format!(
+            "\n### What must hold\n\nComputed from the figures above.\n\n{}",
+            marked(&musts)
+        ));
     }
     let reasons = reasons(rows);
     if !reasons.is_empty() {
@@ -134,8 +139,14 @@ fn marked(lines: &[Vec<String>]) -> String {
     let headings = lines.first().map(Vec::as_slice).unwrap_or_default();
     for (place, line) in lines.iter().enumerate() {
         let words = line.iter().zip(headings).map(|(word, heading)| {
-            let ratio = heading.contains("ratio").then(|| word.split(' ').next()?.replace(',', "").parse::<f64>().ok());
-            if ratio.flatten().is_some_and(|ratio| ratio >= 1.0) { format!("**{word}**") } else { word.clone() }
+            let ratio = heading
+                .contains("ratio")
+                .then(|| word.split(' ').next()?.replace(',', "").parse::<f64>().ok());
+            if ratio.flatten().is_some_and(|ratio| ratio >= 1.0) {
+                format!("**{word}**")
+            } else {
+                word.clone()
+            }
         });
         text.push_str(&format!("| {} |\n", words.collect::<Vec<_>>().join(" | ")));
         if place == 0 {
@@ -153,6 +164,19 @@ fn versions() -> String {
         let version = lines.nth(1).and_then(|line| line.split('"').nth(1)).unwrap_or("?");
         format!("{wanted} {version}")
     };
-    let names = ["peerlane", "webrtc", "rtc", "ring", "str0m", "dimpl", "is", "sctp-proto", "dcsctp", "aws-lc-rs", "rustrtc", "tokio"];
+    let names = [
+        "peerlane",
+        "webrtc",
+        "rtc",
+        "ring",
+        "str0m",
+        "dimpl",
+        "is",
+        "sctp-proto",
+        "dcsctp",
+        "aws-lc-rs",
+        "rustrtc",
+        "tokio",
+    ];
     names.map(version).join(", ")
 }

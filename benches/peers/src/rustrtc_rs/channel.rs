@@ -30,7 +30,10 @@ fn create(connection: &PeerConnection) -> Result<Arc<DataChannel>, String> {
     connection.create_data_channel("bench", Some(config)).map_err(text)
 }
 
-async fn local(connection: &PeerConnection, description: SessionDescription) -> Result<SessionDescription, String> {
+async fn local(
+    connection: &PeerConnection,
+    description: SessionDescription,
+) -> Result<SessionDescription, String> {
     connection.set_local_description(description).map_err(text)?;
     connection.wait_for_gathering_complete().await;
     connection.local_description().ok_or_else(|| "no description".to_owned())
@@ -41,7 +44,10 @@ async fn offer(connection: &PeerConnection) -> Result<SessionDescription, String
     local(connection, offer).await
 }
 
-async fn answer(connection: &PeerConnection, offer: SessionDescription) -> Result<SessionDescription, String> {
+async fn answer(
+    connection: &PeerConnection,
+    offer: SessionDescription,
+) -> Result<SessionDescription, String> {
     connection.set_remote_description(offer).await.map_err(text)?;
     let answer = connection.create_answer().await.map_err(text)?;
     local(connection, answer).await

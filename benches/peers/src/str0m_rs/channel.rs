@@ -126,7 +126,10 @@ impl End {
                 let received = self.buffer.get(..length).unwrap_or_default();
                 let Ok(contents) = received.try_into() else { return Ok(()) };
                 let destination = self.socket.local_addr().map_err(text)?;
-                Input::Receive(Instant::now(), Receive { proto: Protocol::Udp, source, destination, contents })
+                Input::Receive(
+                    Instant::now(),
+                    Receive { proto: Protocol::Udp, source, destination, contents },
+                )
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 Input::Timeout(Instant::now())

@@ -10,8 +10,13 @@ use crate::{
 use std::time::Duration;
 
 /// Sizes of the messages, and what they are called.
-const SIZES: &[(usize, &str)] =
-    &[(1 << 10, "1 KiB"), (16 << 10, "16 KiB"), (64 << 10, "64 KiB"), (256 << 10, "256 KiB"), (1 << 20, "1 MiB")];
+const SIZES: &[(usize, &str)] = &[
+    (1 << 10, "1 KiB"),
+    (16 << 10, "16 KiB"),
+    (64 << 10, "64 KiB"),
+    (256 << 10, "256 KiB"),
+    (1 << 20, "1 MiB"),
+];
 
 /// Datagrams a call in the limit: what peerlane puts into one.
 const BATCH: usize = 16;
@@ -119,41 +124,31 @@ fn small() -> Group {
 }
 
 fn round_trip() -> Group {
-    let rows = vec![Row::lower("round trip 64 B, median", "us"), Row::lower("round trip 64 B, p99", "us")];
-    let mut probes: Vec<Probe> = PARTIES
-        .into_iter()
-        .map(|who| {
-            Probe::new(who, move |effort| {
-                let (median, high) = pairs::ping_pong(who, Job::PingPong(effort.round_trips))?;
-                Ok(vec![Some(median), Some(high)])
-            })
-        })
-        .collect();
-    probes.push(Probe::new(Who::Limit, |effort| {
-        let (median, high) = limits::round_trip(effort.round_trips);
-        Ok(vec![Some(median), Some(high)])
-    }));
-    Group { rows, probes, repetitions: None }
+    ping_pong("round trip 64 B", &PARTIES, Job::PingPong)
 }
 
 /// In a loop over a blocking socket: str0m is always measured so, the others have no such interface.
 fn blocking_round_trip() -> Group {
-    let rows = vec![
-        Row::lower("round trip 64 B, blocking loop, median", "us"),
-        Row::lower("round trip 64 B, blocking loop, p99", "us"),
-    ];
-    let mut probes: Vec<Probe> = [Who::Ours, Who::OursAwsLc, Who::Str0m]
-        .into_iter()
-        .map(|who| {
-            Probe::new(who, move |effort| {
-                let (median, high) = pairs::ping_pong(who, Job::BlockingPingPong(effort.round_trips))?;
-                Ok(vec![Some(median), Some(high)])
-            })
+    ping_pong(
+        "round trip 64 B, blocking loop",
+        &[Who::Ours, Who::OursAwsLc, Who::Str0m],
+        Job::BlockingPingPong,
+    )
+}
+
+/// `job` is what is run for so many round trips.
+fn ping_pong(title: &str, parties: &[Who], job: fn(usize) -> Job) -> Group {
+    let rows = vec![Row::lower(format!("{title}, median"), "us"), Row::lower(format!("{title}, p99"), "us")];
+    let ours = parties.iter().map(|who| {
+        let who = *who;
+        Probe::new(who, move |effort| {
+            let (median, high) = pairs::ping_pong(who, job(effort.round_trips))?;
+            Ok(vec![Some(median), Some(high)])
         })
-        .collect();
-    probes.push(Probe::new(Who::Limit, |effort| {
+    });
+    let limit = Probe::new(Who::Limit, |effort| {
         let (median, high) = limits::round_trip(effort.round_trips);
         Ok(vec![Some(median), Some(high)])
-    }));
-    Group { rows, probes, repetitions: None }
+    });
+    Group { rows, probes: ours.chain([limit]).collect(), repetitions: None }
 }

@@ -1,8 +1,7 @@
 //! Loops in memory that are not media.
 
 use crate::{
-    associations, kernel,
-    limits,
+    associations, kernel, limits,
     measure::{Effort, Group, Probe, Row, Who},
     ours, rustrtc_rs, str0m_rs, webrtc_rs,
 };
@@ -18,7 +17,9 @@ pub fn stack(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
             ],
             probes: vec![
                 kernel::gigabytes(Who::Ours, bytes, move || associations::ours::messages(bytes)),
-                kernel::gigabytes(Who::SctpProto, bytes, move || associations::sctp_proto_rs::messages(bytes)),
+                kernel::gigabytes(Who::SctpProto, bytes, move || {
+                    associations::sctp_proto_rs::messages(bytes)
+                }),
                 kernel::gigabytes(Who::Dcsctp, bytes, move || associations::dcsctp_rs::messages(bytes)),
             ],
             repetitions: None,
@@ -29,7 +30,9 @@ pub fn stack(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
             rows: vec![Row::higher(format!("whole stack in memory, {label}"), "Mbit/s")],
             probes: vec![
                 kernel::megabits(Who::Ours, bytes, move || ours::session::messages(Who::Ours, bytes)),
-                kernel::megabits(Who::OursAwsLc, bytes, move || ours::session::messages(Who::OursAwsLc, bytes)),
+                kernel::megabits(Who::OursAwsLc, bytes, move || {
+                    ours::session::messages(Who::OursAwsLc, bytes)
+                }),
             ],
             repetitions: None,
         }));
@@ -49,7 +52,11 @@ pub fn dtls(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
                 kernel::per_second(Who::Str0m, str0m_rs::handshake),
                 Probe::without(Who::Rustrtc, NO_DTLS),
             ];
-            Group { rows: vec![Row::higher("DTLS 1.2 handshake, both ends", "1/s")], probes, repetitions: None }
+            Group {
+                rows: vec![Row::higher("DTLS 1.2 handshake, both ends", "1/s")],
+                probes,
+                repetitions: None,
+            }
         }),
         Box::new(|| {
             let row = Row::lower("DTLS record 1,150 B, seal and open", "ns");

@@ -44,7 +44,9 @@ fn is_quick(line: &Line) -> bool {
 /// The cells in which the other stacks are measured: they tell how they do with loss and latency, and take half as long.
 fn has_peers(line: &Line) -> bool {
     let milliseconds = line.round_trip.as_millis();
-    [0, 60, 300].contains(&milliseconds) && line.loss_percent != 0.1 && (line.rate.is_none() || milliseconds == 60)
+    [0, 60, 300].contains(&milliseconds)
+        && line.loss_percent != 0.1
+        && (line.rate.is_none() || milliseconds == 60)
 }
 
 fn cell(line: Line) -> Group {

@@ -27,9 +27,11 @@ pub fn groups(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
         loops("UDP in batches of 16 (GSO, GRO), each", || limits::udp_batched(16)),
         loops("UDP in batches of 50 (GSO, GRO), each", || limits::udp_batched(50)),
     ];
-    for (name, batch) in
-        [("pipe, one datagram a call", 1), ("pipe, 16 datagrams a call", 16), ("pipe, 50 datagrams a call", 50)]
-    {
+    for (name, batch) in [
+        ("pipe, one datagram a call", 1),
+        ("pipe, 16 datagrams a call", 16),
+        ("pipe, 50 datagrams a call", 50),
+    ] {
         groups.push(Box::new(move || Group {
             rows: vec![Row::higher(name, "Mbit/s")],
             probes: [(Who::Limit, Who::Ours), (Who::LimitAwsLc, Who::OursAwsLc)]

@@ -54,7 +54,9 @@ fn protect(profile: Profile, bytes: usize) -> Group {
     });
     probes.push(Probe::without(Who::Str0m, PRIVATE));
     probes.push(match rustrtc_rs::profile(profile) {
-        Some(theirs) => kernel::nanoseconds(Who::Rustrtc, move || rustrtc_rs::protect(profile, theirs, bytes)),
+        Some(theirs) => {
+            kernel::nanoseconds(Who::Rustrtc, move || rustrtc_rs::protect(profile, theirs, bytes))
+        }
         None => Probe::without(Who::Rustrtc, NO_PROFILE),
     });
     probes.push(kernel::nanoseconds(Who::Limit, move || limit(profile, bytes)));
@@ -68,12 +70,16 @@ fn unprotect(profile: Profile, bytes: usize) -> Group {
         .map(|who| kernel::nanoseconds(who, move || ours::unprotect(&ours::provider(who), profile, bytes)))
         .collect();
     probes.push(match webrtc_rs::profile(profile) {
-        Some(theirs) => kernel::nanoseconds(Who::Webrtc, move || webrtc_rs::unprotect(profile, theirs, bytes)),
+        Some(theirs) => {
+            kernel::nanoseconds(Who::Webrtc, move || webrtc_rs::unprotect(profile, theirs, bytes))
+        }
         None => Probe::without(Who::Webrtc, NO_PROFILE),
     });
     probes.push(Probe::without(Who::Str0m, PRIVATE));
     probes.push(match rustrtc_rs::profile(profile) {
-        Some(theirs) => kernel::nanoseconds(Who::Rustrtc, move || rustrtc_rs::unprotect(profile, theirs, bytes)),
+        Some(theirs) => {
+            kernel::nanoseconds(Who::Rustrtc, move || rustrtc_rs::unprotect(profile, theirs, bytes))
+        }
         None => Probe::without(Who::Rustrtc, NO_PROFILE),
     });
     probes.push(kernel::nanoseconds(Who::Limit, move || limit(profile, bytes)));
@@ -133,7 +139,10 @@ pub fn rtp(_: &Effort) -> Vec<Box<dyn FnOnce() -> Group>> {
         rows: vec![Row::lower("RTCP build, transport feedback of 40", "ns")],
         probes: vec![
             kernel::nanoseconds(Who::Ours, ours::feedback_build),
-            Probe::without(Who::Webrtc, "packing arrivals is private to its interceptor; only the result can be written"),
+            Probe::without(
+                Who::Webrtc,
+                "packing arrivals is private to its interceptor; only the result can be written",
+            ),
             Probe::without(Who::Str0m, PRIVATE),
             Probe::without(Who::Rustrtc, "packing arrivals is private; only the result can be written"),
         ],

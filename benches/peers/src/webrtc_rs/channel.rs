@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     peer_connection::{
-        MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceGatheringState, RTCSessionDescription, Registry, register_default_interceptors,
+        MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
+        RTCConfigurationBuilder, RTCIceGatheringState, RTCSessionDescription, Registry,
+        register_default_interceptors,
     },
 };
 

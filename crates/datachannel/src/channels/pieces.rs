@@ -3,11 +3,11 @@
 use super::Channels;
 use super::receive::open_piece;
 use crate::channel::{ChannelState, Owed};
-use crate::error::{AbandonError, SendPieceError};
+use crate::error::SendPieceError;
 use crate::ids::ChannelId;
 use crate::payload::{Payload, Piece, SendOptions, ppid};
 use crate::slab::ChannelKey;
-use sctp::{Delivery, End, StreamId};
+use sctp::{AbandonError, Delivery, End, StreamId};
 use std::time::Instant;
 
 impl Channels {
@@ -94,15 +94,12 @@ impl Channels {
     pub fn abandon_message(&mut self, now: Instant, key: ChannelKey) -> Result<(), AbandonError> {
         let Some(stream) = self.stream_of(key) else { return Err(AbandonError::NothingOpen) };
         let abandoned = self.sctp.abandon_message(now, stream);
-        let open = abandoned == Err(sctp::AbandonError::NotSupported);
-        if !open && let Some(channel) = self.channels.get_mut(key) {
+        let is_open = abandoned == Err(AbandonError::NotSupported);
+        if !is_open && let Some(channel) = self.channels.get_mut(key) {
             channel.open_len = None;
         }
         self.drain(now);
-        abandoned.map_err(|error| match error {
-            sctp::AbandonError::NotSupported => AbandonError::NotSupported,
-            sctp::AbandonError::NothingOpen | _ => AbandonError::NothingOpen,
-        })
+        abandoned
     }
 
     /// Sets whether the messages of a channel are taken whole or in pieces. Default: [`Delivery::Messages`].
@@ -152,7 +149,7 @@ impl Channels {
     /// The open message of a channel that closes cannot be ended by its writer any more. A peer that cannot skip it
     /// gets it cut.
     pub(crate) fn give_up_open(&mut self, now: Instant, stream: StreamId) {
-        if self.sctp.abandon_message(now, stream) == Err(sctp::AbandonError::NotSupported) {
+        if self.sctp.abandon_message(now, stream) == Err(AbandonError::NotSupported) {
             self.sctp.end_message(now, stream);
         }
     }
