@@ -127,10 +127,12 @@ impl DataChannelInit {
         Self { reliability: Reliability::MaxRetransmits(count), ..self }
     }
 
-    /// Gives up on a message this long after it was sent (RFC 3758); whole milliseconds up to 65,535. Replaces a
-    /// count of retransmissions.
+    /// Gives up on a message this long after it was sent (RFC 3758); held to whole milliseconds up to 65,535. Replaces
+    /// a count of retransmissions.
     #[must_use]
     pub fn max_packet_life_time(self, lifetime: std::time::Duration) -> Self {
+        let milliseconds = u16::try_from(lifetime.as_millis()).unwrap_or(u16::MAX);
+        let lifetime = std::time::Duration::from_millis(milliseconds.into());
         Self { reliability: Reliability::MaxPacketLifeTime(lifetime), ..self }
     }
 
