@@ -107,6 +107,9 @@ fn windows_grow_with_the_round_trip() {
         let buffer = pair.ends[B].stats().receive_buffer;
         assert_eq!(buffer == 8 << 20, grown, "{buffer}");
         assert_eq!(buffer == 1 << 20, !grown, "{buffer}");
+        let limit = pair.ends[A].stats().send_limit;
+        assert!(!grown || limit > 4 << 20, "{limit}");
+        assert!(limit <= 8 << 20, "{limit}");
     }
 }
 
