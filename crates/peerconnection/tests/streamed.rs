@@ -7,7 +7,7 @@ mod connections;
 
 use connections::{Pair, next_channel, poll_times, within};
 use peerconnection::{
-    Configuration, DataChannelEnd, DataChannelInit,
+    Configuration, DataChannelEnd, DataChannelInit, DataChannelState,
     datachannel::Kind,
     tokio::{DataChannel, Message, MessageFate, MessageGivenUp, MessageReader, MessageWriteError},
 };
@@ -289,6 +289,22 @@ async fn a_close_does_not_wait_for_a_writer() {
     };
     assert_eq!(within("the end", end).await, Err(MessageGivenUp));
     assert_eq!(writer.write("more").await, Err(MessageWriteError::Ended(DataChannelEnd::Closed)));
+}
+
+/// A message that the closing gave up is not reported as ended, also while the peer has not confirmed.
+#[tokio::test]
+async fn a_message_of_a_closing_channel_cannot_be_finished() {
+    let pair = Pair::new(small(), small()).await;
+    let (sender, _receiver) = pair.a_channel.split();
+    let mut writer = sender.writer(Kind::Binary).await.expect("open");
+    writer.write(pattern(0, 10_000)).await.expect("room");
+    let mut closing = Box::pin(sender.close());
+    poll_times(&mut closing, 1).await;
+    while sender.ready_state() == DataChannelState::Open {
+        tokio::task::yield_now().await;
+    }
+    let (finished, ()) = within("both", async { tokio::join!(writer.finish(), closing) }).await;
+    assert_eq!(finished, Err(MessageWriteError::Ended(DataChannelEnd::Closed)));
 }
 
 #[tokio::test]

@@ -122,6 +122,11 @@ impl MessageWriter {
         if self.given_up.load(Ordering::Acquire) {
             return Err(MessageWriteError::GivenUp);
         }
+        if self.sender.shared.piece_credit.is_closed() {
+            // The channel is closing, which has given the message up.
+            self.is_finished = true;
+            return Err(MessageWriteError::Ended(self.sender.closed().await));
+        }
         if self.written == 0 {
             // A message without bytes is one of its own kind (RFC 8831 §6.6).
             self.is_finished = true;
