@@ -119,11 +119,12 @@ fn cell(foreign: Foreign, scenario: &Scenario, options: &Options) -> Cell {
     if let Some(reason) = foreign.missing() {
         return Cell::Skipped(reason);
     }
-    if let Some((_, reason)) = scenario.lacking.iter().find(|(peer, _)| *peer == foreign) {
-        return Cell::Lacking(reason);
-    }
+    let lack = scenario.lacking.iter().find(|lack| lack.peer == foreign);
     let mut found = Vec::new();
     for loss in LOSSES.iter().filter(|loss| options.loss.is_none_or(|only| only == **loss)) {
+        if let Some(lack) = lack.filter(|lack| lack.from <= *loss) {
+            return Cell::Lacking(found, lack.why);
+        }
         let (seed, traces) = (options.seed.unwrap_or(1), options.traces);
         let setting = Setting { foreign, loss: *loss, seed, traces };
         match catch_unwind(AssertUnwindSafe(|| (scenario.run)(setting))) {

@@ -8,8 +8,8 @@ use std::{fmt::Write, fs, path::Path};
 #[derive(Clone, Debug)]
 pub(crate) enum Cell {
     Failed(String),
-    /// The peer cannot do it.
-    Lacking(&'static str),
+    /// The peer cannot do it, or not where as much is lost; before that it has passed, with a remark for each loss.
+    Lacking(Vec<String>, &'static str),
     /// With a remark for each loss.
     Passed(Vec<String>),
     /// The peer is not on this machine.
@@ -34,7 +34,8 @@ Times and rates are virtual: they are the protocol's, not the processor's.";
 pub(crate) fn line(cell: &Cell) -> String {
     match cell {
         Cell::Failed(error) => format!("FAILED   {error}"),
-        Cell::Lacking(reason) => format!("n/a      it {reason}"),
+        Cell::Lacking(found, reason) if found.is_empty() => format!("n/a      it {reason}"),
+        Cell::Lacking(found, reason) => format!("ok       {}, then n/a: it {reason}", remarks(found)),
         Cell::Passed(found) => format!("ok       {}", remarks(found)),
         Cell::Skipped(reason) => format!("skipped  {reason}"),
     }
@@ -89,7 +90,8 @@ fn word(cell: &Cell) -> String {
                 error.lines().next().unwrap_or_default().chars().take(120).collect::<String>()
             )
         }
-        Cell::Lacking(reason) => format!("n/a: it {reason}"),
+        Cell::Lacking(found, reason) if found.is_empty() => format!("n/a: it {reason}"),
+        Cell::Lacking(found, reason) => format!("ok: {}, then n/a: it {reason}", remarks(found)),
         Cell::Passed(found) if remarks(found).is_empty() => "ok".to_owned(),
         Cell::Passed(found) => format!("ok: {}", remarks(found)),
         Cell::Skipped(reason) => format!("skipped: {reason}"),
@@ -107,7 +109,11 @@ pub(crate) fn counts(rows: &[Row]) -> (usize, usize, usize) {
         rows.iter().flat_map(|row| &row.cells).filter(|(_, cell)| test(cell)).count()
     };
     (
-        count(|cell| matches!(cell, Cell::Passed(_))),
+        count(|cell| match cell {
+            Cell::Passed(_) => true,
+            Cell::Lacking(found, _) => !found.is_empty(),
+            Cell::Failed(_) | Cell::Skipped(_) => false,
+        }),
         count(|cell| matches!(cell, Cell::Failed(_))),
         count(|cell| matches!(cell, Cell::Skipped(_))),
     )

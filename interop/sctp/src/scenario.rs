@@ -32,9 +32,18 @@ pub(crate) type Outcome = Result<String, String>;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// Peers that cannot do it, and why.
-    pub(crate) lacking: &'static [(Foreign, &'static str)],
+    /// Peers that cannot do it.
+    pub(crate) lacking: &'static [Lack],
     pub(crate) run: fn(Setting) -> Outcome,
+}
+
+/// What a peer cannot do, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lack {
+    pub(crate) peer: Foreign,
+    /// It can where less is lost than so many percent.
+    pub(crate) from: f64,
+    pub(crate) why: &'static str,
 }
 
 /// Percent of packets lost in each direction.
@@ -58,14 +67,14 @@ pub(crate) const ALL: &[Scenario] = &[
         partial::three_retransmits,
     ),
     Scenario {
-        lacking: &[(
+        lacking: &[always(
             Foreign::Dcsctp,
             "stops in the middle of a message that expires, without a FORWARD TSN: it is never whole",
         )],
         ..row("lifetime", "given up after 100 ms, both ways, then a reliable transfer", partial::lifetime)
     },
     Scenario {
-        lacking: &[(
+        lacking: &[with_loss(
             Foreign::Usrsctp,
             "after a loss joins pieces of two messages, or keeps pieces of one given up: its window stays small",
         )],
@@ -80,8 +89,8 @@ pub(crate) const ALL: &[Scenario] = &[
     row("slow-reader", "nobody reads for 20 s, then everybody, both ways", window::slow_reader),
     Scenario {
         lacking: &[
-            (Foreign::SctpProto, "has no I-DATA"),
-            (
+            always(Foreign::SctpProto, "has no I-DATA"),
+            with_loss(
                 Foreign::Usrsctp,
                 "lists reliable messages that are half acknowledged in its I-FORWARD-TSN: they are lost",
             ),
@@ -102,8 +111,8 @@ pub(crate) const ALL: &[Scenario] = &[
     row("shutdown-ours", "we shut down with data queued: all of it arrives", ending::shutdown_by_us),
     Scenario {
         lacking: &[
-            (Foreign::SctpProto, "shuts down before its data is acknowledged, and then never ends"),
-            (
+            always(Foreign::SctpProto, "shuts down before its data is acknowledged, and then never ends"),
+            with_loss(
                 Foreign::Dcsctp,
                 "after a loss shuts down as soon as nothing is in flight, with data queued: what is queued is lost",
             ),
@@ -116,11 +125,20 @@ pub(crate) const ALL: &[Scenario] = &[
     },
     row("abort-ours", "we abort: the peer knows", ending::abort_by_us),
     Scenario {
-        lacking: &[(Foreign::SctpProto, NO_ABORT)],
+        lacking: &[always(Foreign::SctpProto, NO_ABORT)],
         ..row("abort-theirs", "the peer aborts: we know", ending::abort_by_them)
     },
     row("restart", "the peer loses its state and begins anew", ending::restart),
 ];
+
+const fn always(peer: Foreign, why: &'static str) -> Lack {
+    Lack { peer, from: 0.0, why }
+}
+
+/// Only where packets are lost.
+const fn with_loss(peer: Foreign, why: &'static str) -> Lack {
+    Lack { peer, from: f64::MIN_POSITIVE, why }
+}
 
 const fn row(name: &'static str, about: &'static str, run: fn(Setting) -> Outcome) -> Scenario {
     Scenario { name, about, lacking: &[], run }
