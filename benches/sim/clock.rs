@@ -9,7 +9,6 @@ use crate::{
 };
 use peerconnection::{MediaKind, PeerConnectionState};
 use std::time::Duration;
-use testkit::Link;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -33,7 +32,7 @@ fn walls() -> Row {
     let row =
         Row::new("wall-clock", "wall clocks wrong by an hour and by a year, either way", figures, |seed| {
             let trace = |walls: [Duration; 2]| {
-                let link = Link::new().latency(ms(25)).loss(0.05);
+                let link = rig::wire().latency(ms(25)).loss(0.05);
                 let mut call = Call::new(seed, Setup::new(link).walls(walls));
                 call.connect(secs(60))?;
                 call.load_both(Load::Messages { size: 500, every: ms(20) });
@@ -125,7 +124,7 @@ fn absurd() -> Row {
         Figure::new("up", "calls that came up", Unit::Count, Reduce::Share).must(AtMost(0.0)),
     ];
     let row = Row::new("absurd", "a round trip of two hours, 10 % loss", figures, |seed| {
-        let link = Link::new().latency(HOUR).loss(0.1);
+        let link = rig::wire().latency(HOUR).loss(0.1);
         let mut call = Call::new(seed, Setup::new(link));
         call.negotiate_first();
         let begin = call.world.now();

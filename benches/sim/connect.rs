@@ -2,13 +2,12 @@
 
 use crate::{
     ms,
-    rig::{Call, Setup, Who},
+    rig::{self, Call, Setup, Who},
     row::{Bound::AtMost, Family, Figure, Reduce, Row, Sample, Unit},
     secs,
 };
 use peerconnection::IceConnectionState;
 use std::time::Duration;
-use testkit::Link;
 
 /// Percent.
 pub(crate) const LOSSES: [u32; 5] = [0, 1, 5, 10, 20];
@@ -67,7 +66,7 @@ fn row(rtt: u64, loss: u32) -> Row {
 }
 
 fn run(seed: u64, rtt: u64, loss: u32) -> Sample {
-    let link = Link::new().latency(ms(rtt) / 2).loss(f64::from(loss) / 100.0);
+    let link = rig::wire().latency(ms(rtt) / 2).loss(f64::from(loss) / 100.0);
     let mut call = Call::new(seed, Setup::new(link));
     call.negotiate_first();
     // One after the other: the limit is for all three.

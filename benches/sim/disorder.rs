@@ -12,7 +12,6 @@ use crate::{
 };
 use peerconnection::{MediaKind, PeerConnectionState};
 use std::time::Duration;
-use testkit::Link;
 
 const ONE_WAY: Duration = Duration::from_millis(25);
 
@@ -44,7 +43,7 @@ fn reordered_data() -> Row {
     ];
     let row = Row::new("reorder-data", "30 % late by up to 300 ms, bulk transfer", figures, |seed| {
         let mut call = rig::connected(seed, ONE_WAY, |setup| setup);
-        let link = Link::new().latency(ONE_WAY).reorder(0.3, ms(300));
+        let link = rig::wire().latency(ONE_WAY).reorder(0.3, ms(300));
         call.set_links(link.clone(), link);
         let before = call.stats(Who::Alice).data;
         call.load(Who::Alice, Load::Bulk { size: 16 * 1024, count: u64::MAX });
@@ -79,7 +78,7 @@ fn reordered_media(late: u64) -> Row {
     let condition = format!("30 % late by up to {late} ms, 100 packets of video a second");
     let row = Row::new(format!("reorder-media-{late}"), condition, figures, move |seed| {
         let mut call = rig::connected(seed, ONE_WAY, |setup| setup.media(MediaKind::Video));
-        let link = Link::new().latency(ONE_WAY).reorder(0.3, ms(late));
+        let link = rig::wire().latency(ONE_WAY).reorder(0.3, ms(late));
         call.set_links(link.clone(), link);
         call.load(Who::Alice, Load::Pictures { every: ms(10) });
         // The receiver learns what the path is like.
@@ -125,7 +124,7 @@ fn duplicated() -> Row {
         count("repeated", "data packets repeated"),
     ];
     let row = Row::new("duplicate", "50 % arrive twice, from the first check on", figures, |seed| {
-        let link = Link::new().latency(ONE_WAY).duplicate(0.5);
+        let link = rig::wire().latency(ONE_WAY).duplicate(0.5);
         let mut call = Call::new(seed, Setup::new(link).media(MediaKind::Video));
         if call.connect(secs(30)).is_none() {
             return Sample::fault("not connected");
@@ -166,7 +165,7 @@ fn jittered() -> Row {
         count("disconnects", "disconnections in five minutes").must(AtMost(0.0)),
     ];
     let row = Row::new("jitter", "each datagram 0 to 300 ms late, in order", figures, |seed| {
-        let mut call = Call::new(seed, Setup::new(Link::new().latency(ONE_WAY).jitter(ms(300))));
+        let mut call = Call::new(seed, Setup::new(rig::wire().latency(ONE_WAY).jitter(ms(300))));
         let took = call.connect(secs(60));
         let sample = Sample::new()
             .with("flights", call.flights_resent() as f64)

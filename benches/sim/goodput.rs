@@ -93,7 +93,7 @@ fn capped(megabits: u64, must: f64, aim: f64, span: Duration) -> Row {
     ];
     let condition = format!("{megabits} Mbit/s, with a queue of two bandwidth-delay products");
     Row::new(format!("bulk-{megabits}mbit"), condition, figures, move |seed| {
-        let link = Link::new().rate(bits(megabits), product(megabits) * 2);
+        let link = rig::wire().rate(bits(megabits), product(megabits) * 2);
         let (mut call, begin) = start(seed, link, u64::MAX);
         call.world.run_for(span);
         let reached = rate(&call.peer(Who::Bob).messages, begin, span);
@@ -113,7 +113,7 @@ fn queue(megabits: u64, span: Duration) -> Row {
     let condition =
         format!("{megabits} Mbit/s, with a queue of a second; two bandwidth-delay products are 120 ms");
     Row::new(format!("queue-{megabits}mbit"), condition, figures, move |seed| {
-        let link = Link::new().rate(bits(megabits), (bits(megabits) / 8) as usize);
+        let link = rig::wire().rate(bits(megabits), (bits(megabits) / 8) as usize);
         let (mut call, begin) = start(seed, link, u64::MAX);
         let mut waits = Vec::new();
         while call.world.now() < begin + span {
@@ -135,7 +135,7 @@ fn lossy(loss: u32, must: f64, aim: f64) -> Row {
         Figure::new("rate", "the slowest run", Unit::Megabits, Reduce::Min),
     ];
     let row = Row::new(name(loss), format!("{loss} % loss"), figures, move |seed| {
-        let (mut call, begin) = start(seed, Link::new().loss(f64::from(loss) / 100.0), u64::MAX);
+        let (mut call, begin) = start(seed, rig::wire().loss(f64::from(loss) / 100.0), u64::MAX);
         call.world.run_for(secs(60));
         let reached = rate(&call.peer(Who::Bob).messages, begin, secs(60));
         judged(&call, Sample::new().with("rate", reached))
@@ -150,7 +150,7 @@ fn mebibyte() -> Row {
     ];
     Row::new("bulk-1mib-loss20", "1 MiB at 20 % loss", figures, |seed| {
         let count = (1 << 20) / MESSAGE;
-        let (mut call, _) = start(seed, Link::new().loss(0.2), count as u64);
+        let (mut call, _) = start(seed, rig::wire().loss(0.2), count as u64);
         let took = call.until(secs(600), |call| call.peer(Who::Bob).messages.len() == count);
         judged(&call, Sample::new().with_some("took", took.map(|took| took.as_secs_f64())))
     })

@@ -45,11 +45,11 @@ pub(crate) fn talking(seed: u64, setup: impl FnOnce(Setup) -> Setup) -> Call {
 
 /// Nothing of Alice's arrives from now on.
 pub(crate) fn stop(call: &mut Call) {
-    call.set_links(Link::dead(), Link::new().latency(ONE_WAY));
+    call.set_links(Link::dead(), rig::wire().latency(ONE_WAY));
 }
 
 pub(crate) fn go_on(call: &mut Call) {
-    let link = Link::new().latency(ONE_WAY);
+    let link = rig::wire().latency(ONE_WAY);
     call.set_links(link.clone(), link);
 }
 

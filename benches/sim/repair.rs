@@ -9,7 +9,6 @@ use crate::{
 };
 use peerconnection::{MediaKind, media::SenderStats};
 use std::{collections::BTreeMap, time::Duration};
-use testkit::Link;
 
 const ONE_WAY: Duration = Duration::from_millis(25);
 /// When a packet is too late to be of use.
@@ -39,7 +38,7 @@ fn row((loss, must, aim): (u32, f64, f64)) -> Row {
     ];
     let row = Row::new(format!("nack-loss{loss}"), format!("{loss} % loss"), figures, move |seed| {
         let mut call = rig::connected(seed, ONE_WAY, |setup| setup.media(MediaKind::Video));
-        let link = Link::new().latency(ONE_WAY).loss(f64::from(loss) / 100.0);
+        let link = rig::wire().latency(ONE_WAY).loss(f64::from(loss) / 100.0);
         call.set_links(link.clone(), link);
         call.load(Who::Alice, Load::Pictures { every: ms(10) });
         call.world.run_for(secs(60));

@@ -339,9 +339,15 @@ impl Call {
     }
 }
 
+/// A link that carries what Ethernet does. Without a limit, packets would become as large as a DTLS record, and what is
+/// said of loss would be said of those.
+pub(crate) fn wire() -> Link {
+    Link::new().mtu(1_500)
+}
+
 /// A connected call over a clean link with this one-way latency.
 pub(crate) fn connected(seed: u64, one_way: Duration, setup: impl FnOnce(Setup) -> Setup) -> Call {
-    let mut call = Call::new(seed, setup(Setup::new(Link::new().latency(one_way))));
+    let mut call = Call::new(seed, setup(Setup::new(wire().latency(one_way))));
     let took = call.connect(secs(30));
     assert!(took.is_some(), "a clean link connects: {:#?}", call.stats(Who::Alice));
     call
