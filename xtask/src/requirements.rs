@@ -195,14 +195,21 @@ impl Outcome {
             }
         }
         for exception in said.exceptions.iter().filter(|exception| exception.document == document) {
-            let mut covered = sentences.iter().filter(|sentence| exception.covers(sentence)).peekable();
-            if covered.peek().is_none() {
-                self.complain(exceptions::DOCUMENT, exception.line, "there is no such requirement");
-            } else if !exception.is_for_the_rest()
-                && covered.any(|sentence| said.is_quoted(document, sentence))
-            {
-                self.complain(exceptions::DOCUMENT, exception.line, "the requirement is quoted as well");
-            }
+            let covered: Vec<&Sentence> =
+                sentences.iter().filter(|sentence| exception.covers(sentence)).collect();
+            let mut quoted = covered.iter().map(|sentence| said.is_quoted(document, sentence));
+            let what = if covered.is_empty() {
+                "there is no such requirement"
+            } else if exception.is_for_the_rest() {
+                continue;
+            } else if exception.is_partial() && !quoted.all(|is_quoted| is_quoted) {
+                "`In part` is for what is quoted"
+            } else if !exception.is_partial() && quoted.any(|is_quoted| is_quoted) {
+                "the requirement is quoted as well: take it out, or begin the reason with `In part: `"
+            } else {
+                continue;
+            };
+            self.complain(exceptions::DOCUMENT, exception.line, what);
         }
     }
 }
@@ -237,17 +244,17 @@ impl Said {
                 Place::Nowhere => continue,
             };
         }
-        if !files.is_empty() || !tests.is_empty() {
-            return Standing::Met { files: files.into_iter().collect(), tests: tests.into_iter().collect() };
-        }
-        let mut covering = self
-            .exceptions
-            .iter()
-            .filter(|row| row.document == document && row.covers(sentence))
-            .collect::<Vec<_>>();
+        let covering = self.exceptions.iter().filter(|row| row.document == document && row.covers(sentence));
         // What is said of the sentence itself goes before what is said of its section.
-        covering.sort_by_key(|row| row.is_for_the_rest());
-        covering.first().map_or(Standing::Open, |row| Standing::Exception(row.reason.clone()))
+        let reason = |is_met| {
+            let fitting = covering.clone().filter(|row| row.is_partial() == is_met);
+            fitting.min_by_key(|row| row.is_for_the_rest()).map(|row| row.reason.clone())
+        };
+        if files.is_empty() && tests.is_empty() {
+            return reason(false).map_or(Standing::Open, Standing::Exception);
+        }
+        let (files, tests) = (files.into_iter().collect(), tests.into_iter().collect());
+        Standing::Met { files, tests, without: reason(true) }
     }
 
     /// Tests named `rfcNNNN_x_y_…`, by section.

@@ -6,6 +6,9 @@ use crate::rfc;
 /// Where the exceptions are written.
 pub(super) const DOCUMENT: &str = "docs/requirements/exceptions.md";
 
+/// How the reason begins when the requirement is met otherwise.
+const PART: &str = "In part: ";
+
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Exception {
@@ -25,6 +28,11 @@ impl Exception {
             return below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         }
         self.section == sentence.section && squeeze(&sentence.words).starts_with(&self.words)
+    }
+
+    /// Whether it names a part that is left out of what is met otherwise.
+    pub(super) fn is_partial(&self) -> bool {
+        self.reason.starts_with(PART)
     }
 
     /// Whether it covers what nothing else is said of.

@@ -23,7 +23,12 @@ pub(super) struct Register {
 /// Where a requirement is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    Met { files: Vec<String>, tests: Vec<String> },
+    Met {
+        files: Vec<String>,
+        tests: Vec<String>,
+        /// What is left out, and why.
+        without: Option<String>,
+    },
     Exception(String),
     Open,
 }
@@ -84,6 +89,8 @@ pub(super) struct Counts {
     pub(super) all: usize,
     tested: usize,
     untested: usize,
+    /// Of those that are implemented.
+    partly: usize,
     exceptions: usize,
     open: usize,
 }
@@ -92,6 +99,7 @@ impl Counts {
     pub(super) fn of(rows: &[(Sentence, Standing)]) -> Self {
         let mut counts = Self { all: rows.len(), ..Self::default() };
         for (_, standing) in rows {
+            counts.partly += usize::from(matches!(standing, Standing::Met { without: Some(_), .. }));
             match standing {
                 Standing::Met { tests, .. } if tests.is_empty() => counts.untested += 1,
                 Standing::Met { .. } => counts.tested += 1,
@@ -105,8 +113,11 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { all, tested, untested, exceptions, open } = self;
+        let Self { all, tested, untested, partly, exceptions, open } = self;
         write!(f, "{all} requirements: {tested} implemented with a test, {untested} implemented, ")?;
+        if *partly > 0 {
+            write!(f, "{partly} of these in part only, ")?;
+        }
         write!(f, "{exceptions} exceptions")?;
         if *open > 0 { write!(f, ", {open} open.") } else { f.write_str(".") }
     }
@@ -119,16 +130,17 @@ impl fmt::Display for Standing {
         };
         match self {
             Self::Exception(reason) => write!(f, "exception: {reason}"),
-            Self::Met { files, tests } => {
+            Self::Met { files, tests, without } => {
                 f.write_str(&quoted(files))?;
                 if !files.is_empty() && !tests.is_empty() {
                     f.write_str("; ")?;
                 }
                 match tests.len() {
-                    0 => Ok(()),
-                    1 => write!(f, "test {}", quoted(tests)),
-                    _ => write!(f, "tests {}", quoted(tests)),
+                    0 => {}
+                    1 => write!(f, "test {}", quoted(tests))?,
+                    _ => write!(f, "tests {}", quoted(tests))?,
                 }
+                without.iter().try_for_each(|reason| write!(f, ". {reason}"))
             }
             Self::Open => f.write_str("**open**"),
         }
@@ -145,10 +157,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let tested =
-            Standing::Met { files: vec!["a.rs".to_owned()], tests: vec!["t".to_owned(), "u".to_owned()] };
-        let untested = Standing::Met { files: vec!["a.rs".to_owned()], tests: Vec::new() };
-        let only = Standing::Met { files: Vec::new(), tests: vec!["t".to_owned()] };
+        let tested = Standing::Met {
+            files: vec!["a.rs".to_owned()],
+            tests: vec!["t".to_owned(), "u".to_owned()],
+            without: None,
+        };
+        let untested = Standing::Met { files: vec!["a.rs".to_owned()], tests: Vec::new(), without: None };
+        let only = Standing::Met {
+            files: Vec::new(),
+            tests: vec!["t".to_owned()],
+            without: Some("In part: x".to_owned()),
+        };
         let rows = vec![
             (sentence("3. Format", "3.1", "A MUST be | b_c <d> * e\\f."), tested),
             (sentence("3. Format", "3.2", "B MUST."), untested),
@@ -158,9 +177,9 @@ mod tests {
         ];
         let named = [("3.1".to_owned(), "rfc1_3_1_x".to_owned())];
         let text = show("# RFC 1", &rows, &named);
-        assert!(
-            text.contains("5 requirements: 2 implemented with a test, 1 implemented, 1 exceptions, 1 open.")
-        );
+        assert!(text.contains(
+            "2 implemented with a test, 1 implemented, 1 of these in part only, 1 exceptions, 1 open."
+        ));
         assert!(
             text.contains("| 3.1 | A MUST be \\| b\\_c \\<d> \\* e\\\\f. | `a.rs`; tests `t`, `u` |\n"),
             "{text}"
@@ -171,7 +190,10 @@ mod tests {
         let sentences: Vec<&Sentence> = read.rows.iter().map(|(sentence, _)| sentence).collect();
         assert_eq!(sentences, rows.iter().map(|(sentence, _)| sentence).collect::<Vec<_>>());
         let places: Vec<&str> = read.rows.iter().map(|(_, place)| place.as_str()).collect();
-        assert_eq!(places, ["`a.rs`; tests `t`, `u`", "`a.rs`", "test `t`", "exception: no | d", "**open**"]);
+        assert_eq!(
+            places,
+            ["`a.rs`; tests `t`, `u`", "`a.rs`", "test `t`. In part: x", "exception: no | d", "**open**"]
+        );
     }
 
     #[test]
