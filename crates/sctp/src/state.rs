@@ -66,6 +66,8 @@ impl State {
         }
     }
 
+    //= rfc9260 §5
+    //# the two endpoints MUST complete an initialization process in order to set up an SCTP association between them.
     /// New data may be sent, or what is queued.
     pub(crate) fn may_send_data(&self) -> bool {
         matches!(self, Self::Established | Self::ShutdownPending | Self::ShutdownReceived)

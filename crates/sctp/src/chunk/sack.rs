@@ -52,6 +52,9 @@ pub(crate) fn write(
     blocks: impl ExactSizeIterator<Item = (u16, u16)>,
     duplicates: &[Serial32],
 ) {
+    //= rfc9260 §3.3.4
+    //# The SACK chunk MUST contain the Cumulative TSN Ack, Advertised Receiver Window Credit (a_rwnd), Number of Gap
+    //# Ack Blocks, and Number of Duplicate TSNs fields.
     let chunk = ChunkWriter::start(out, SACK, 0);
     out.put_u32(cumulative.0);
     out.put_u32(window);

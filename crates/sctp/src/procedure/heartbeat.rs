@@ -2,7 +2,7 @@
 
 use crate::association::Association;
 use crate::packet;
-use crate::state::Timer;
+use crate::state::{State, Timer};
 use crate::tlv::Tlv;
 use std::time::{Duration, Instant};
 
@@ -22,9 +22,19 @@ impl Association {
     pub(crate) fn on_heartbeat(&mut self, chunk: &Tlv<'_>) {
         // T-C07: the answer is as long as the question, so a question that fills more than a packet gets none.
         let fits = packet::HEADER_LEN + chunk.whole.len() <= self.max_packet_len;
-        if !self.state.is_connected() || !fits || self.pending.heartbeat_acks.len() >= MAX_ANSWERS {
+        //= rfc9260 §8.3
+        //# A receiver of a HEARTBEAT chunk MUST respond to a HEARTBEAT chunk with a HEARTBEAT ACK chunk after
+        //# entering the COOKIE-ECHOED state
+        let may_answer = self.state.is_connected() || matches!(self.state, State::CookieEchoed { .. });
+        if !may_answer || !fits || self.pending.heartbeat_acks.len() >= MAX_ANSWERS {
             return;
         }
+        //= rfc9260 §3.3.6
+        //# An endpoint MUST send this chunk to its peer endpoint as a response to a HEARTBEAT chunk (see Section
+        //# 8.3).
+        //= rfc9260 §3.3.6
+        //# This field MUST contain the Heartbeat Info parameter (as defined in Section 3.3.5) of the Heartbeat
+        //# Request to which this Heartbeat Acknowledgement is responding.
         self.pending.heartbeat_acks.push_back(chunk.value.to_vec());
     }
 
@@ -75,6 +85,8 @@ impl Association {
 
     /// The value of the HEARTBEAT that is written now.
     pub(crate) fn heartbeat_value(&mut self, now: Instant) -> [u8; 12] {
+        //= rfc9260 §3.3.5
+        //# it MUST include a random nonce of length 64 bits or longer
         let nonce = self.rng.bytes::<8>();
         self.heartbeat.sent = Some((nonce, now));
         value_of(nonce)
