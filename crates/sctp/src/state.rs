@@ -73,6 +73,9 @@ impl State {
         matches!(self, Self::Established | Self::ShutdownPending | Self::ShutdownReceived)
     }
 
+    //= rfc9260 §6
+    //# DATA chunks MUST only be received according to the rules below in ESTABLISHED, SHUTDOWN-PENDING, and
+    //# SHUTDOWN-SENT states.
     /// Data from the peer is taken. In `CookieEchoed` the peer may be established already, its COOKIE ACK lost.
     pub(crate) fn may_receive_data(&self) -> bool {
         matches!(

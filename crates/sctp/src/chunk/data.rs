@@ -147,6 +147,9 @@ pub(crate) fn write(
     out.put_u16(header.stream.0);
     match format {
         Format::Plain => {
+            //= rfc9260 §6.5
+            //# In particular, when the Stream Sequence Number reaches the value 65535, the next Stream Sequence
+            //# Number MUST be set to 0.
             out.put_u16(header.mid.0 as u16);
             //= rfc9260 §3.3.1
             //# This field MUST be sent even in fragmented DATA chunks

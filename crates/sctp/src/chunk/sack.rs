@@ -88,6 +88,17 @@ mod tests {
         assert_eq!(sack.duplicates().collect::<Vec<_>>(), [Serial32(6)]);
     }
 
+    //= rfc9260 §3.3.4
+    //= type=test
+    //# Then, the parameter part of the SACK chunk MUST be constructed as follows (assuming the new a_rwnd is set to 4660
+    //# by the sender):
+    #[test]
+    fn rfc9260_3_3_4_the_example_is_written() {
+        let mut out = Vec::new();
+        write(&mut out, Serial32(12), 4_660, [(2, 3), (5, 5)].into_iter(), &[]);
+        assert_eq!(out, [3, 0, 0, 24, 0, 0, 0, 12, 0, 0, 18, 52, 0, 2, 0, 0, 0, 2, 0, 3, 0, 5, 0, 5]);
+    }
+
     /// T-C04: counts that promise more than is there.
     #[test]
     fn t_c04_counts_beyond_the_chunk_are_malformed() {

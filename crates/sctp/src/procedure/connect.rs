@@ -96,6 +96,9 @@ impl Association {
         //# The receiver of an ABORT chunk MUST accept the packet if the Verification Tag field of the packet matches
         //# its own tag and the T bit is not set OR if it is set to its Peer's Tag and the T bit is set in the Chunk
         //# Flags. Otherwise, the receiver MUST silently discard the packet and take no further action.
+        //= rfc9260 §9.1
+        //# An endpoint receiving an ABORT chunk MUST apply the special Verification Tag check rules described in
+        //# Section 8.5.1.
         if chunk.flags() & chunk::FLAG_T == 0 {
             view.tag == self.local.tag
         } else {

@@ -1,9 +1,10 @@
 //! HEARTBEAT (RFC 9260 §8.3).
 
 use crate::association::Association;
+use crate::chunk;
 use crate::packet;
 use crate::state::{State, Timer};
-use crate::tlv::Tlv;
+use crate::tlv::{self, Tlv};
 use std::time::{Duration, Instant};
 
 /// The parameter that carries what the sender wants back.
@@ -19,9 +20,13 @@ pub(crate) struct Heartbeat {
 }
 
 impl Association {
-    pub(crate) fn on_heartbeat(&mut self, chunk: &Tlv<'_>) {
+    pub(crate) fn on_heartbeat(&mut self, heartbeat: &Tlv<'_>) {
         // T-C07: the answer is as long as the question, so a question that fills more than a packet gets none.
-        let fits = packet::HEADER_LEN + chunk.whole.len() <= self.max_packet_len;
+        //= rfc9260 §12.4
+        //# the sender of the response chunk(s) MUST NOT send more than one packet containing chunks other than DATA chunks.
+        let owed: usize = self.pending.heartbeat_acks.iter().map(|value| tlv::padded(value.len())).sum();
+        let owed = owed + chunk::HEADER_LEN * self.pending.heartbeat_acks.len();
+        let fits = packet::HEADER_LEN + owed + heartbeat.whole.len() <= self.max_packet_len;
         //= rfc9260 §8.3
         //# A receiver of a HEARTBEAT chunk MUST respond to a HEARTBEAT chunk with a HEARTBEAT ACK chunk after
         //# entering the COOKIE-ECHOED state
@@ -35,7 +40,7 @@ impl Association {
         //= rfc9260 §3.3.6
         //# This field MUST contain the Heartbeat Info parameter (as defined in Section 3.3.5) of the Heartbeat
         //# Request to which this Heartbeat Acknowledgement is responding.
-        self.pending.heartbeat_acks.push_back(chunk.value.to_vec());
+        self.pending.heartbeat_acks.push_back(heartbeat.value.to_vec());
     }
 
     pub(crate) fn on_heartbeat_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {

@@ -92,7 +92,7 @@ impl Association {
         //# the endpoint MUST strengthen the data integrity of the transmission by including the CRC32c checksum value
         //# calculated on the packet
         //= rfc9260 §6.8
-        //# the transmitter MUST:
+        //# one or more control or DATA chunks), the transmitter MUST:
         if checksum == Checksum::Crc32c {
             packet::seal(out, start);
         }

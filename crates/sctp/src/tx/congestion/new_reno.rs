@@ -53,6 +53,8 @@ impl CongestionControl for State {
         //# increased.
         if self.window <= self.threshold {
             if ack.window_limited {
+                //= rfc9260 §7.2.1
+                //# If these conditions are met, then cwnd MUST be increased by, at most, the lesser of
                 // The step that leaves slow start goes one packet beyond the threshold, not a whole batch.
                 let rest = self.threshold - self.window;
                 self.window += ack.bytes.min(rest.saturating_add(self.packet_len));
