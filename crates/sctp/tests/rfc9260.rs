@@ -48,7 +48,7 @@ fn echoed() -> Script {
 }
 
 fn send(script: &mut Script, len: usize) {
-    script.end.send(script.now, StreamId(1), message(bytes(len)), SendOptions::new()).unwrap();
+    script.end.send(script.now, StreamId(1), message(bytes(len)), SendOptions::new()).expect("room");
 }
 
 fn is_closed(script: &mut Script) -> bool {

@@ -272,7 +272,7 @@ impl Sender {
             }
             return false;
         }
-        let number = self.packet + 1;
+        let (number, data) = (self.packet + 1, out.len());
         self.follows = self.outstanding.in_flight() > 0;
         let mut wrote = self.probe.is_due() && self.write_probe(now, out, start, number, stats);
         while self.write_chunk(now, out, start, number, stats, events) {
@@ -284,7 +284,7 @@ impl Sender {
         }
         self.probe.cancel();
         if wrote {
-            self.fill_up(out, start);
+            self.fill_up(out, start, data);
             self.rescue = false;
             self.packet = number;
             self.pacer.on_sent(now, out.len() - start);
@@ -523,8 +523,9 @@ impl Sender {
 
     /// Fills a remainder too small for a fragment of the large message that comes next: packets of a burst then have
     /// equal sizes, which lets them leave in one system call. Only towards a peer that has announced PAD (RFC 4820):
-    /// some drop a packet with a chunk that they do not know, however often it is repeated.
-    fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
+    /// some drop a packet with a chunk that they do not know, however often it is repeated. It goes before the DATA, which
+    /// begins at `data`: control chunks come first (RFC 9260 §6.10).
+    fn fill_up(&self, out: &mut Vec<u8>, start: usize, data: usize) {
         const MAX_FILL: usize = 32;
         if !self.pads {
             return;
@@ -536,6 +537,9 @@ impl Sender {
             let pad = ChunkWriter::start(out, chunk::PAD, 0);
             out.put_zeros(space - chunk::HEADER_LEN);
             pad.finish(out);
+            if let Some(chunks) = out.get_mut(data..) {
+                chunks.rotate_right(space);
+            }
         }
     }
 
