@@ -37,6 +37,17 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
+/// The name of the function that a line begins.
+pub(crate) fn function(line: &str) -> Option<&str> {
+    let rest = ["pub ", "pub(crate) ", "async ", "pub async "]
+        .into_iter()
+        .find_map(|prefix| line.strip_prefix(prefix))
+        .unwrap_or(line)
+        .strip_prefix("fn ")?;
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
+    rest.get(..end)
+}
+
 struct Blanker<'a> {
     rest: &'a str,
     out: String,

@@ -16,6 +16,8 @@ mod interop;
 mod metadata;
 mod package;
 mod relay;
+mod requirements;
+mod rfc;
 mod rules;
 mod setup;
 mod shell;
@@ -77,6 +79,11 @@ const COMMANDS: &[Command] = &[
         name: "relay",
         about: "two networks on this machine and a bad line between them; --help says more",
         run: relay::run,
+    },
+    Command {
+        name: "requirements",
+        about: "where each MUST of an RFC is met; --write, --open, RFC",
+        run: requirements::run,
     },
     Command {
         name: "sim",

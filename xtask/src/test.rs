@@ -122,6 +122,7 @@ fn steps(workspace: &Workspace) -> Vec<Step> {
     let mut steps =
         vec![Step::cargo("fmt", fmt::CHECK), Step::xtask("tidy"), Step::xtask("graph"), Step::xtask("deny")];
     steps.push(Step::xtask("coverage-of-rules"));
+    steps.push(Step::xtask("requirements"));
     for package in &workspace.packages {
         steps.push(Step::cargo(format!("clippy {}", package.name), &clippy::arguments(&package.name)));
     }
@@ -224,6 +225,8 @@ mod tests {
             "tidy",
             "graph",
             "deny",
+            "coverage-of-rules",
+            "requirements",
             "clippy a",
             "clippy b",
             "alone a",

@@ -9,7 +9,7 @@ mod imports;
 mod size;
 mod wire;
 
-use crate::{Failure, tree::Tree};
+use crate::{Failure, rfc::Texts, tree::Tree};
 use std::fmt;
 
 /// A rule that is broken somewhere.
@@ -53,7 +53,7 @@ const RULES: &[Rule] = &[
 pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {
     let tree = Tree::load()?;
     let mut offences: Vec<Offence> = RULES.iter().flat_map(|rule| rule(&tree)).collect();
-    let texts = citations::Texts::find();
+    let texts = Texts::find();
     println!("tidy: {}", texts.describe());
     let citations = citations::check(&tree, &texts);
     println!("tidy: {} citations in {} files", citations.count, tree.rust().count());

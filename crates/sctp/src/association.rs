@@ -89,6 +89,14 @@ impl Peer {
 impl Local {
     /// RFC 9260 §5.3.1: never zero.
     pub(crate) fn draw(rng: &mut dyn Random) -> Self {
+        //= rfc9260 §3.3.3
+        //# The Initiate Tag MUST NOT take the value 0.
+        //= rfc9260 §5.3.1
+        //# A new Verification Tag value MUST be used each time the endpoint tears down and then reestablishes an
+        //# association to the same peer.
+        //= rfc9260 §5.3.1
+        //# Moreover, the Verification Tag value used by either endpoint in a given association MUST NOT change during
+        //# the life time of an association.
         Self { tag: rng.u32().max(1), tsn: Serial32(rng.u32()) }
     }
 }
@@ -149,6 +157,11 @@ impl Association {
         if !self.accepts(&view) {
             return;
         }
+        //= rfc9260 §6.10
+        //# An endpoint MUST process received chunks in their order in the packet.
+        //= rfc9260 §6
+        //# they MUST be implemented by the data receiver, i.e., an endpoint MUST properly receive and process bundled
+        //# or fragmented data.
         for chunk in view.chunks.flatten() {
             if !self.on_chunk(now, &view, &chunk) || self.state.is_over() {
                 break;
@@ -279,9 +292,13 @@ impl Association {
             Err(Refusal::ShuttingDown) => return Err(SendError::ShuttingDown),
             Err(Refusal::Closed) => return Err(SendError::Closed),
         }
+        //= rfc9260 §6.5
+        //# Every DATA chunk MUST carry a valid stream identifier.
         if !self.has_stream(stream) {
             return Err(SendError::UnknownStream);
         }
+        //= rfc9260 §3.3.1
+        //# where L MUST be greater than 0.
         if message.payload.is_empty() {
             return Err(SendError::Empty);
         }
@@ -566,6 +583,10 @@ impl Association {
             State::ShutdownPending
             | State::ShutdownSent
             | State::ShutdownReceived
+            //= rfc9260 §4
+            //# In the SHUTDOWN-RECEIVED state, the endpoint MUST NOT accept any new send requests from its SCTP user.
+            //= rfc9260 §4
+            //# In the SHUTDOWN-ACK-SENT state, the endpoint MUST NOT accept any new send requests from its SCTP user.
             | State::ShutdownAckSent => Err(Refusal::ShuttingDown),
             State::Ending { .. } | State::Done => Err(Refusal::Closed),
         }
@@ -619,6 +640,12 @@ impl Association {
         match chunk.chunk_type() {
             chunk::DATA => self.on_data(chunk, Format::Plain),
             chunk::I_DATA => self.on_data(chunk, Format::Interleaved),
+            //= rfc9260 §12.3
+            //# The receiver of an INIT chunk MUST silently discard the INIT chunk and all further chunks if the INIT
+            //# chunk is bundled with other chunks or the packet has a non-zero Verification Tag.
+            chunk::INIT | chunk::INIT_ACK if !view.is_single() => return false,
+            // Behind other chunks, the T bit does not fit the tag that let them in.
+            chunk::ABORT | chunk::SHUTDOWN_COMPLETE if !self.is_from_peer(view, chunk) => return false,
             chunk::INIT => self.on_init(now, chunk),
             chunk::INIT_ACK => self.on_init_ack(now, chunk),
             chunk::SACK => self.on_sack(now, chunk),

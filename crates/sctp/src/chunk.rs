@@ -66,6 +66,8 @@ impl ChunkWriter {
 
     /// Fills in the length and pads.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
+        //= rfc9260 §3.3.1
+        //# Any padding MUST NOT be included in the Length field.
         let len = u16::try_from(out.len().saturating_sub(self.start)).unwrap_or(u16::MAX);
         if let Some(field) = out.get_mut(self.start.saturating_add(2)..).and_then(<[u8]>::first_chunk_mut) {
             *field = len.to_be_bytes();

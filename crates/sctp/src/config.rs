@@ -6,6 +6,9 @@ use crypto::{Mac, MacId, Provider};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What WebRTC uses for both ends (RFC 8841 §5.2).
+const DEFAULT_PORT: u16 = 5_000;
+
 /// Settings of an association. They are shared by all associations of a program: put them in an `Arc`.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -92,8 +95,8 @@ impl Config {
         let cookie_mac = provider.mac(MacId::HmacSha256).ok_or(ConfigError::NoMac)?;
         Ok(Self {
             cookie_mac,
-            local_port: 5_000,
-            remote_port: 5_000,
+            local_port: DEFAULT_PORT,
+            remote_port: DEFAULT_PORT,
             outbound_streams: u16::MAX,
             inbound_streams: u16::MAX,
             receive_buffer: 1 << 20,
@@ -118,16 +121,28 @@ impl Config {
         })
     }
 
-    /// Port numbers of both ends, from `a=sctp-port` (RFC 8841 §5). Default: 5000 and 5000.
+    /// Port numbers of both ends, from `a=sctp-port` (RFC 8841 §5). Default: 5000 and 5000, for which a zero stands as
+    /// well: RFC 9260 §3.1 forbids it.
     #[must_use]
     pub fn with_ports(self, local: u16, remote: u16) -> Self {
-        Self { local_port: local, remote_port: remote, ..self }
+        //= rfc9260 §3.1
+        //# The Source Port Number 0 MUST NOT be used.
+        //= rfc9260 §3.1
+        //# The Destination Port Number 0 MUST NOT be used.
+        let valid = |port| if port == 0 { DEFAULT_PORT } else { port };
+        Self { local_port: valid(local), remote_port: valid(remote), ..self }
     }
 
     /// Streams we would like to send on and to receive on. Default: 65,535 each, as RFC 8831 §6.2 asks. Zero counts
     /// as one: RFC 9260 §3.3.2 forbids zero.
     #[must_use]
     pub fn with_streams(self, outbound: u16, inbound: u16) -> Self {
+        //= rfc9260 §3.3.2
+        //# The value of 0 MUST NOT be used.
+        //= rfc9260 §3.3.2
+        //# The value 0 MUST NOT be used.
+        //= rfc9260 §3.3.3
+        //# The value 0 MUST NOT be used.
         Self { outbound_streams: outbound.max(1), inbound_streams: inbound.max(1), ..self }
     }
 
@@ -136,6 +151,8 @@ impl Config {
     /// twice the window by then, or below the window and four bytes for each stream there may be, if that is more.
     #[must_use]
     pub fn with_receive_buffer(self, bytes: usize) -> Self {
+        //= rfc9260 §3.3.3
+        //# The Advertised Receiver Window Credit MUST NOT be smaller than 1500.
         Self { receive_buffer: bytes.clamp(4_096, 1 << 30), ..self }
     }
 
@@ -222,6 +239,8 @@ impl Config {
         //= rfc9260 §6.2
         //# An implementation MUST NOT allow the maximum delay (protocol parameter 'SACK.Delay') to be configured to
         //# be more than 500 ms.
+        //= rfc9260 §6.2
+        //# MUST NOT raise it above 500 ms.
         Self { delayed_ack: delay.min(Duration::from_millis(500)), ..self }
     }
 

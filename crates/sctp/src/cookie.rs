@@ -62,6 +62,12 @@ impl CookieKey {
 
     pub(crate) fn seal(&self, now: Instant, cookie: &Cookie) -> Vec<u8> {
         let mut out = vec![0; MAC_LEN];
+        //= rfc9260 §5.1.3
+        //# If the State Cookie is not encrypted, it MUST NOT contain information that is not being envisioned to be
+        //# shared.
+        //= rfc9260 §3.3.3.1.1
+        //# MUST contain all the necessary state and parameter information required for the sender of this INIT ACK
+        //# chunk to create the association, along with a Message Authentication Code (MAC).
         out.put_u64(self.age(now));
         out.put_u32(cookie.local_tag);
         out.put_u32(cookie.local_tsn.0);

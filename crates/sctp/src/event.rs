@@ -124,6 +124,8 @@ pub enum Violation {
     WrongFormat,
     /// More begun messages, none of them complete, than the receive buffer holds. Only with interleaving.
     TooManyBegun,
+    /// A SACK of data that was never sent (RFC 9260 §12.4).
+    UnsentAcknowledged,
     /// An INIT ACK without what RFC 9260 §3.3.3 demands, or with values it forbids.
     InitAck,
 }

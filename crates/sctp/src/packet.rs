@@ -52,6 +52,8 @@ impl<'a> PacketView<'a> {
         let is_left_out = accepted == Checksum::OrZero && checksum == 0;
         if body.is_empty() || !(is_left_out || checksum == crc32c(packet.get(..8).unwrap_or_default(), body))
         {
+            //= rfc9260 §6.8
+            //# If it is not, the receiver MUST treat the packet as an invalid SCTP packet.
             return Err(Malformed);
         }
         //= rfc9260 §6.10
@@ -63,10 +65,18 @@ impl<'a> PacketView<'a> {
         }
         Ok(Self { source_port, destination_port, tag, chunks })
     }
+
+    /// Whether there is one chunk and no more.
+    pub(crate) fn is_single(&self) -> bool {
+        let mut chunks = self.chunks;
+        chunks.next().is_some() && chunks.next().is_none()
+    }
 }
 
 /// Appends a header whose checksum is still zero.
 pub(crate) fn write_header(out: &mut Vec<u8>, source_port: u16, destination_port: u16, tag: u32) {
+    //= rfc9260 §3
+    //# All integer fields in an SCTP packet MUST be transmitted in network byte order, unless otherwise stated.
     out.put_u16(source_port);
     out.put_u16(destination_port);
     out.put_u32(tag);

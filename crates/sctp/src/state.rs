@@ -66,11 +66,16 @@ impl State {
         }
     }
 
+    //= rfc9260 §5
+    //# the two endpoints MUST complete an initialization process in order to set up an SCTP association between them.
     /// New data may be sent, or what is queued.
     pub(crate) fn may_send_data(&self) -> bool {
         matches!(self, Self::Established | Self::ShutdownPending | Self::ShutdownReceived)
     }
 
+    //= rfc9260 §6
+    //# DATA chunks MUST only be received according to the rules below in ESTABLISHED, SHUTDOWN-PENDING, and
+    //# SHUTDOWN-SENT states.
     /// Data from the peer is taken. In `CookieEchoed` the peer may be established already, its COOKIE ACK lost.
     pub(crate) fn may_receive_data(&self) -> bool {
         matches!(

@@ -65,6 +65,8 @@ impl<'a> Tlvs<'a> {
         let whole = all.get(..len).ok_or(Malformed)?;
         //= rfc9260 §3.2.1
         //# The receiver MUST ignore the padding bytes.
+        //= rfc9260 §3.2
+        //# The receiver MUST ignore the padding bytes.
         let padding = len.wrapping_neg() & 3;
         self.reader.take(padding.min(self.reader.remaining()))?;
         Ok(Tlv { head, value, whole })
@@ -89,6 +91,14 @@ pub(crate) fn pad(out: &mut Vec<u8>, start: usize) {
     //= rfc9260 §3.2
     //# If the length of the chunk is not a multiple of 4 bytes, the sender MUST pad the chunk with all zero
     //# bytes, and this padding is not included in the Chunk Length field.
+    //= rfc9260 §3.2
+    //# MUST be a multiple of 4 bytes.
+    //= rfc9260 §3.2
+    //# The sender MUST NOT pad with more than 3 bytes.
+    //= rfc9260 §3.2.1
+    //# A sender MUST NOT pad with more than 3 bytes.
+    //= rfc9260 §3.3.1
+    //# A sender MUST never add more than 3 bytes of padding.
     let len = out.len().saturating_sub(start);
     out.resize(out.len().saturating_add(len.wrapping_neg() & 3), 0);
 }

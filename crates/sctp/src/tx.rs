@@ -27,6 +27,14 @@ pub(crate) fn clamp_packet_len(bytes: usize) -> usize {
     bytes.clamp(256, 65_000) & !3
 }
 
+//= rfc9260 §6
+//# When converting user messages into DATA chunks, an endpoint MUST fragment large user messages into multiple DATA
+//# chunks.
+//= rfc9260 §6.9
+//# If an endpoint supports fragmentation, it MUST fragment a user message if the size of the user message to be sent
+//# causes the outbound SCTP packet size to exceed the current PMTU.
+//= rfc9260 §6.9
+//# the SCTP implementation MUST take into account the SCTP packet header as well as the DATA chunk header(s).
 /// The payload of a chunk that fills a packet alone.
 pub(crate) fn full_payload(format: Format, max_packet_len: usize) -> usize {
     (max_packet_len & !3) - packet::HEADER_LEN - format.header_len()

@@ -1,5 +1,7 @@
 //! Tests and the rules they name, in their name or in the comment above them.
 
+use crate::code;
+
 /// A test function.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Test {
@@ -35,7 +37,7 @@ fn all(source: &str) -> Vec<Test> {
             above.is_inside_attribute = true;
             above.attribute(line);
         } else {
-            if let Some(name) = function(line).filter(|_| above.is_test && !above.is_ignored) {
+            if let Some(name) = code::function(line).filter(|_| above.is_test && !above.is_ignored) {
                 let mut rules = in_name(name);
                 rules.extend(in_comment(&above.comment));
                 rules.sort();
@@ -66,17 +68,6 @@ impl Above {
         self.is_ignored |= line.starts_with("#[ignore");
         self.is_inside_attribute = !line.ends_with(']');
     }
-}
-
-/// The name of the function that a line begins.
-fn function(line: &str) -> Option<&str> {
-    let rest = ["pub ", "pub(crate) ", "async ", "pub async "]
-        .into_iter()
-        .find_map(|prefix| line.strip_prefix(prefix))
-        .unwrap_or(line)
-        .strip_prefix("fn ")?;
-    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
-    rest.get(..end)
 }
 
 /// `t_d05_t_d06_...`, `users_73_and_74_...`.

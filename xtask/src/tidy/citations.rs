@@ -7,48 +7,16 @@
 //! ```
 
 use super::Offence;
-use crate::{shell, tree::Tree};
-use std::{collections::BTreeMap, env, fs, path::PathBuf};
-
-/// A folder with `rfcNNNN.txt` files.
-const VARIABLE: &str = "PEERLANE_RFC_DIR";
-const FOLDER: &str = "docs/rfc";
+use crate::{
+    rfc::{self, Texts},
+    tree::Tree,
+};
+use std::collections::BTreeMap;
 
 /// What the citations of a tree amount to.
 pub(super) struct Outcome {
     pub(super) count: usize,
     pub(super) offences: Vec<Offence>,
-}
-
-/// The RFC texts at hand.
-pub(super) struct Texts {
-    folder: Option<PathBuf>,
-    /// Instead of a folder, in tests.
-    given: BTreeMap<String, String>,
-}
-
-impl Texts {
-    pub(super) fn find() -> Self {
-        let named = env::var_os(VARIABLE).map(PathBuf::from);
-        let folder = named.or_else(|| Some(shell::root().join(FOLDER))).filter(|folder| folder.is_dir());
-        Self { folder, given: BTreeMap::new() }
-    }
-
-    pub(super) fn describe(&self) -> String {
-        match &self.folder {
-            Some(folder) => format!("quotes are compared with the texts in {}", folder.display()),
-            None => {
-                format!("quotes were not compared: no RFC texts at hand ({VARIABLE} names a folder of them)")
-            }
-        }
-    }
-
-    fn get(&self, document: &str) -> Option<String> {
-        if let Some(text) = self.given.get(document) {
-            return Some(text.clone());
-        }
-        fs::read_to_string(self.folder.as_ref()?.join(format!("{document}.txt"))).ok()
-    }
 }
 
 struct Citation {
@@ -94,7 +62,7 @@ fn citations(path: &str, source: &str) -> (Vec<Citation>, Vec<Offence>) {
             if head.starts_with("type=") {
                 continue;
             }
-            is_open = match parse_head(head) {
+            is_open = match rfc::parse_head(head) {
                 Some((document, section)) => {
                     citations.push(Citation { line: number + 1, document, section, quote: String::new() });
                     true
@@ -121,21 +89,6 @@ fn citations(path: &str, source: &str) -> (Vec<Citation>, Vec<Offence>) {
     (citations, offences)
 }
 
-/// `rfc8445 §7.3.1.5`, `rfc9260 §A.1`, `draft-ietf-x-y-03 §2`.
-fn parse_head(head: &str) -> Option<(String, String)> {
-    let (document, section) = head.split_once(" §")?;
-    let is_rfc = document.strip_prefix("rfc").is_some_and(|number| {
-        (3..=5).contains(&number.len()) && number.chars().all(|digit| digit.is_ascii_digit())
-    });
-    let parts: Vec<&str> = section.split('.').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.chars().all(|digit| digit.is_ascii_digit());
-    let is_letter = |part: &str| part.len() == 1 && part.chars().all(|letter| letter.is_ascii_uppercase());
-    let (first, rest) = parts.split_first()?;
-    let is_section = (is_number(first) || is_letter(first)) && rest.iter().all(is_number);
-    ((is_rfc || document.starts_with("draft-")) && is_section)
-        .then(|| (document.to_owned(), section.to_owned()))
-}
-
 /// An RFC without page breaks, cut at its headings.
 struct Document {
     /// Section number and words without any white space, in order. A number may occur twice: once in the table of
@@ -146,8 +99,8 @@ struct Document {
 impl Document {
     fn new(text: &str) -> Self {
         let mut sections = vec![(String::new(), String::new())];
-        for line in text.lines().filter(|line| !is_page_break(line)) {
-            if let Some(number) = heading(line) {
+        for line in text.lines().filter(|line| !rfc::is_page_break(line)) {
+            if let Some(number) = rfc::heading(line) {
                 sections.push((number, String::new()));
             }
             if let Some((_, words)) = sections.last_mut() {
@@ -178,26 +131,6 @@ impl Document {
     }
 }
 
-/// `[Page 7]` and the running head after a form feed.
-fn is_page_break(line: &str) -> bool {
-    let line = line.trim_end();
-    let is_foot = line.ends_with(']') && line.contains("[Page ");
-    let is_head = line.starts_with("RFC ") && line.len() > 60 && line.contains("   ");
-    is_foot || is_head || line.contains('\u{c}')
-}
-
-/// The number of a section whose heading this line is.
-fn heading(line: &str) -> Option<String> {
-    let line = line.strip_prefix("Appendix ").unwrap_or(line);
-    let (number, title) = line.split_once(' ')?;
-    let number = number.strip_suffix([':', '.']).unwrap_or(number);
-    let title = title.trim();
-    parse_head(&format!("rfc0000 §{number}"))?;
-    let is_title =
-        title.starts_with(|letter: char| letter.is_alphanumeric() || letter == '"' || letter == '(');
-    is_title.then(|| number.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +159,7 @@ Appendix A.  More
 ";
 
     fn offences_of(source: &str) -> Vec<String> {
-        let texts = Texts { folder: None, given: BTreeMap::from([("rfc9999".to_owned(), RFC.to_owned())]) };
+        let texts = Texts::of(&[("rfc9999", RFC)]);
         check(&Tree::of(&[("a.rs", source)]), &texts).offences.iter().map(Offence::to_string).collect()
     }
 
@@ -256,7 +189,7 @@ Appendix A.  More
     #[test]
     fn texts_that_are_not_at_hand_are_not_compared() {
         assert_eq!(offences_of("//= rfc8445 §7.3.1.5\n//# Anything.\n"), Vec::<String>::new());
-        let none = Texts { folder: None, given: BTreeMap::new() };
+        let none = Texts::of(&[]);
         assert!(none.describe().contains("were not compared"));
     }
 

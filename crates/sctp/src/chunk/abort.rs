@@ -12,5 +12,7 @@ pub(crate) fn write(out: &mut Vec<u8>, code: u16, value: &[u8]) {
 
 /// Appends an ABORT that carries the receiver's own tag (RFC 9260 §8.4).
 pub(crate) fn write_reflected(out: &mut Vec<u8>) {
+    //= rfc9260 §3.3.7
+    //# If the Verification Tag is reflected, the T bit MUST be set to 1.
     ChunkWriter::start(out, ABORT, FLAG_T).finish(out);
 }

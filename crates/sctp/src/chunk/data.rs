@@ -135,12 +135,24 @@ pub(crate) fn write(
         }
     }
     let kind = if format.is_interleaved() { I_DATA } else { DATA };
+    //= rfc9260 §3.3.1
+    //# The following format MUST be used for the DATA chunk:
+    //= rfc9260 §3.3.1
+    //# If an unordered user message is fragmented, each fragment of the message MUST have its U bit set to 1.
+    //= rfc9260 §6.9
+    //# If the user indicates that the user message is to be delivered using unordered delivery, then the U flag of
+    //# each DATA chunk of the user message MUST be set to 1.
     let chunk = ChunkWriter::start(out, kind, flags);
     out.put_u32(tsn.0);
     out.put_u16(header.stream.0);
     match format {
         Format::Plain => {
+            //= rfc9260 §6.5
+            //# In particular, when the Stream Sequence Number reaches the value 65535, the next Stream Sequence
+            //# Number MUST be set to 0.
             out.put_u16(header.mid.0 as u16);
+            //= rfc9260 §3.3.1
+            //# This field MUST be sent even in fragmented DATA chunks
             out.put_u32(header.ppid.0);
         }
         Format::Interleaved => {
@@ -150,6 +162,8 @@ pub(crate) fn write(
         }
     }
     out.put_slice(payload);
+    //= rfc9260 §3.3.1
+    //# The implementation MUST pad the end of the data to a 4-byte boundary with all zero bytes.
     chunk.finish(out);
 }
 

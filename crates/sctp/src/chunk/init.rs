@@ -102,6 +102,8 @@ impl<'a> Init<'a> {
                 ZERO_CHECKSUM_ACCEPTABLE => init.extensions.zero_checksum |= parameter.value == METHOD_DTLS,
                 HOST_NAME_ADDRESS => init.host_name = true,
                 UNRECOGNIZED_PARAMETER => {}
+                //= rfc9260 §3.3.2.1.5
+                //# MUST be ignored when receiving this parameter.
                 code if WITHOUT_EFFECT.contains(&code) => {}
                 code => {
                     // RFC 9260 §3.2.1: the two highest bits say what to do.
@@ -132,12 +134,26 @@ pub(crate) fn write(
     cookie: Option<&[u8]>,
     unrecognized: &[Vec<u8>],
 ) {
+    //= rfc9260 §3.3.2
+    //# Unless otherwise noted, each parameter MUST only be included once in the INIT chunk.
+    //= rfc9260 §3.3.2
+    //# Note 3: An INIT chunk MUST NOT contain the Host Name Address parameter.
+    //= rfc9260 §3.3.3
+    //# Note 3: An INIT ACK chunk MUST NOT contain the Host Name Address parameter.
+    //= rfc9260 §3.3.2.1.4
+    //# The sender of an INIT chunk or INIT ACK chunk MUST NOT include this parameter.
+    //= rfc9260 §3.3.3.1
+    //# MUST NOT be included in an INIT ACK chunk.
     let chunk = ChunkWriter::start(out, kind, 0);
     out.put_u32(fields.tag);
     out.put_u32(fields.window);
     out.put_u16(fields.outbound);
     out.put_u16(fields.inbound);
     out.put_u32(fields.tsn.0);
+    //= rfc9260 §3.3.2.1
+    //# Any Type-Length-Value fields MUST be placed after the fixed-length fields.
+    //= rfc9260 §3.3.3.1
+    //# Any Type-Length-Value fields MUST be placed after the fixed-length fields.
     if let Some(cookie) = cookie {
         write_parameter(out, STATE_COOKIE, cookie);
     }
@@ -160,6 +176,9 @@ pub(crate) fn write(
     if offered.zero_checksum {
         write_parameter(out, ZERO_CHECKSUM_ACCEPTABLE, &METHOD_DTLS);
     }
+    //= rfc9260 §3.2.2
+    //# it MUST put the "Unrecognized Parameter" parameter(s) in the INIT ACK chunk sent in response to the INIT
+    //# chunk.
     for parameter in unrecognized {
         write_parameter(out, UNRECOGNIZED_PARAMETER, parameter);
     }
@@ -169,6 +188,8 @@ pub(crate) fn write(
 fn write_parameter(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     // The chunk length does not count the padding of the last parameter, but may: RFC 9260 §3.2 allows both on
     // receipt, and a whole number of words is the simplest to read.
+    //= rfc9260 §3.2.1
+    //# MUST be a multiple of 4 bytes.
     let start = out.len();
     out.put_u16(code);
     out.put_u16(u16::try_from(value.len().saturating_add(4)).unwrap_or(u16::MAX));

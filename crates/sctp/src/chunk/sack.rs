@@ -52,6 +52,9 @@ pub(crate) fn write(
     blocks: impl ExactSizeIterator<Item = (u16, u16)>,
     duplicates: &[Serial32],
 ) {
+    //= rfc9260 §3.3.4
+    //# The SACK chunk MUST contain the Cumulative TSN Ack, Advertised Receiver Window Credit (a_rwnd), Number of Gap
+    //# Ack Blocks, and Number of Duplicate TSNs fields.
     let chunk = ChunkWriter::start(out, SACK, 0);
     out.put_u32(cumulative.0);
     out.put_u32(window);
@@ -83,6 +86,17 @@ mod tests {
         let sack = Sack::parse(Tlvs::new(&out).next().unwrap().unwrap().value).unwrap();
         assert_eq!(sack.blocks().collect::<Vec<_>>(), [(2, 3), (5, 5)]);
         assert_eq!(sack.duplicates().collect::<Vec<_>>(), [Serial32(6)]);
+    }
+
+    //= rfc9260 §3.3.4
+    //= type=test
+    //# Then, the parameter part of the SACK chunk MUST be constructed as follows (assuming the new a_rwnd is set to 4660
+    //# by the sender):
+    #[test]
+    fn rfc9260_3_3_4_the_example_is_written() {
+        let mut out = Vec::new();
+        write(&mut out, Serial32(12), 4_660, [(2, 3), (5, 5)].into_iter(), &[]);
+        assert_eq!(out, [3, 0, 0, 24, 0, 0, 0, 12, 0, 0, 18, 52, 0, 2, 0, 0, 0, 2, 0, 3, 0, 5, 0, 5]);
     }
 
     /// T-C04: counts that promise more than is there.

@@ -36,6 +36,9 @@ impl Association {
         self.timers.stop_all();
         self.replies.clear();
         self.sender.clear();
+        //= rfc9260 §9.1
+        //# When an endpoint decides to abort an existing association, it MUST send an ABORT chunk to its peer
+        //# endpoint.
         self.state = State::Ending { last: LastChunk::Abort { cause, text }, reason };
     }
 
@@ -43,9 +46,20 @@ impl Association {
         if matches!(self.state, State::Closed) {
             return;
         }
+        //= rfc9260 §3.3.7
+        //# If an endpoint receives an ABORT chunk with a format error or no TCB is found, it MUST silently discard it.
+        if Tlvs::new(chunk.value).any(|cause| cause.is_err()) {
+            self.stats.malformed_packets += 1;
+            return;
+        }
         //= rfc9260 §9.1
         //# An endpoint MUST NOT respond to any received packet that contains an ABORT chunk (also see
         //# Section 8.4).
+        //= rfc9260 §3.3.7
+        //# an endpoint that receives an ABORT chunk MUST NOT respond to that ABORT chunk by sending an ABORT chunk of
+        //# its own.
+        //= rfc9260 §9.1
+        //# the receiving endpoint MUST remove the association from its record
         self.close(CloseReason::PeerAbort(cause::first_code(chunk.value)));
     }
 

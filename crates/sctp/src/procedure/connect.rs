@@ -23,12 +23,21 @@ impl Association {
         self.state = State::CookieWait;
         self.errors = 0;
         self.pending.init = true;
+        //= rfc9260 §5.1.6
+        //# When retransmitting the INIT chunk, the endpoint MUST follow the rules defined in Section 6.3 to determine
+        //# the proper timer value.
         self.timers.set(Timer::Init, now + self.sender.rto.handshake_timeout());
     }
 
     /// What INIT and INIT ACK say of us.
     pub(crate) fn init_fields(&self, local: Local) -> InitFields {
         InitFields {
+            //= rfc9260 §5.1
+            //# In the INIT chunk, "A" MUST provide its Verification Tag (Tag_A) in the Initiate Tag field.
+            //= rfc9260 §5.1.1
+            //# In the INIT and INIT ACK chunks, the sender of the chunk MUST indicate the number of outbound streams
+            //# (OS) it wishes to have in the association, as well as the maximum inbound streams (MIS) it will accept
+            //# from the other endpoint.
             tag: local.tag,
             window: u32::try_from(self.receiver.first_buffer()).unwrap_or(u32::MAX),
             outbound: self.config.outbound_streams,
@@ -42,24 +51,22 @@ impl Association {
     pub(crate) fn accepts(&mut self, view: &PacketView<'_>) -> bool {
         let mut chunks = view.chunks;
         let Some(Ok(first)) = chunks.next() else { return false };
-        let alone = chunks.next().is_none();
-        let reflected = first.flags() & chunk::FLAG_T != 0;
+        let alone = view.is_single();
         let own = view.tag == self.local.tag;
         let blank = matches!(self.state, State::Closed);
         let handshaking = matches!(self.state, State::CookieWait | State::CookieEchoed { .. });
         let right = match first.chunk_type() {
             //= rfc9260 §8.5.1
             //# The sender MUST set the Verification Tag of the packet to 0.
+            //= rfc9260 §8.5.1
+            //# Otherwise, the receiver MUST silently discard the packet.
             chunk::INIT => view.tag == 0 && alone,
             // The tag is compared with the one in the cookie.
+            //= rfc9260 §8.4
+            //# If the packet contains a COOKIE ECHO chunk as the first chunk, it MUST be processed as described in
+            //# Section 5.1.
             chunk::COOKIE_ECHO => true,
-            chunk::ABORT | chunk::SHUTDOWN_COMPLETE if !blank => {
-                if reflected {
-                    self.peer.tag != 0 && view.tag == self.peer.tag
-                } else {
-                    own
-                }
-            }
+            chunk::ABORT | chunk::SHUTDOWN_COMPLETE if !blank => self.is_from_peer(view, &first),
             chunk::SHUTDOWN_ACK if handshaking => {
                 self.reply(Reply { tag: view.tag, body: ReplyBody::ShutdownCompleteReflected });
                 return false;
@@ -72,6 +79,8 @@ impl Association {
             //= rfc9260 §8.5
             //# When receiving an SCTP packet, the endpoint MUST ensure that the value in the Verification
             //# Tag field of the received SCTP packet matches its own tag.
+            //= rfc9260 §8.5
+            //# the receiver MUST silently discard the packet and MUST NOT process it any further
             _ => own,
         };
         if !right {
@@ -79,6 +88,22 @@ impl Association {
             trace::debug!(kind = first.chunk_type(), "packet with a wrong verification tag dropped");
         }
         right
+    }
+
+    /// Whether an ABORT or SHUTDOWN COMPLETE came under the right tag: ours, or with the T bit the peer's own.
+    pub(crate) fn is_from_peer(&self, view: &PacketView<'_>, chunk: &Tlv<'_>) -> bool {
+        //= rfc9260 §8.5.1
+        //# The receiver of an ABORT chunk MUST accept the packet if the Verification Tag field of the packet matches
+        //# its own tag and the T bit is not set OR if it is set to its Peer's Tag and the T bit is set in the Chunk
+        //# Flags. Otherwise, the receiver MUST silently discard the packet and take no further action.
+        //= rfc9260 §9.1
+        //# An endpoint receiving an ABORT chunk MUST apply the special Verification Tag check rules described in
+        //# Section 8.5.1.
+        if chunk.flags() & chunk::FLAG_T == 0 {
+            view.tag == self.local.tag
+        } else {
+            self.peer.tag != 0 && view.tag == self.peer.tag
+        }
     }
 
     fn answer_out_of_the_blue(&mut self, view: &PacketView<'_>, first: &Tlv<'_>) {
@@ -92,6 +117,9 @@ impl Association {
         if kinds().any(|kind| silent.contains(&kind)) {
             return;
         }
+        //= rfc9260 §8.4
+        //# After sending this ABORT chunk, the receiver of the OOTB packet MUST discard the OOTB packet and MUST NOT
+        //# take any further action.
         let body = if first.chunk_type() == chunk::SHUTDOWN_ACK {
             ReplyBody::ShutdownCompleteReflected
         } else {
@@ -117,21 +145,55 @@ impl Association {
             self.pending.shutdown_ack = true;
             return;
         }
+        //= rfc9260 §3.3.2
+        //# A receiver of an INIT chunk with the a_rwnd value set to a value smaller than 1500 MUST discard the packet
+        //= rfc9260 §3.3.2
+        //# A receiver of an INIT chunk with the OS value set to 0 MUST discard the packet
+        //= rfc9260 §3.3.2
+        //# A receiver of an INIT chunk with the MIS value set to 0 MUST discard the packet
+        //= rfc9260 §8.4
+        //# the Verification Tag of the packet containing the ABORT chunk MUST be the Initiate Tag of the received
+        //# INIT chunk
+        //= rfc9260 §5.1
+        //# MUST be set to the Initiate Tag value of the received INIT or INIT ACK chunk this ABORT chunk is
+        //# responding to.
         if let Some(cause) = unacceptable(&init) {
             self.reply(Reply { tag: fields.tag, body: ReplyBody::Abort(cause) });
             return;
         }
+        //= rfc9260 §5.2.1
+        //# After that, the endpoint MUST NOT change its state, the T1-init timer MUST be left running, and the
+        //# corresponding TCB MUST NOT be destroyed.
+        //= rfc9260 §5.1
+        //# After sending an INIT ACK chunk with the State Cookie parameter, "Z" MUST NOT allocate any resources or
+        //# keep any states for the new association.
         let fresh = self.state.is_connected();
         //= rfc9260 §5.2.2
         //# After sending the INIT ACK or ABORT chunk, the endpoint MUST take no further actions, i.e., the
         //# existing association, including its current state, and the corresponding TCB MUST NOT be changed.
         // RFC 9260 §5.2.1: before the association stands, every INIT ACK says what our INIT says. §5.2.2: afterwards
         // it says something new, and the cookie remembers the tags in use.
+        //= rfc9260 §5.2.2
+        //# And the INIT ACK chunk MUST contain a new Initiate Tag (randomly generated; see Section 5.3.1).
+        //= rfc9260 §5.2.2
+        //# the endpoint MUST copy its current Tie-Tags to a reserved place within the State Cookie and the
+        //# association's TCB.
         let (local, ties) = if fresh {
             (Local::draw(&mut *self.rng), TieTags { local: self.local.tag, peer: self.peer.tag })
+        //= rfc9260 §5.2.1
+        //# Upon receipt of an INIT chunk in the COOKIE-WAIT state, an endpoint MUST respond with an INIT ACK chunk
+        //# using the same parameters it sent in its original INIT chunk (including its Initiate Tag, unchanged).
+        //= rfc9260 §5.2.1
+        //# an endpoint MUST respond with an INIT ACK chunk using the same parameters it sent in its original INIT
+        //# chunk
+        //= rfc9260 §5.2.1
+        //# it MUST populate its Tie-Tags within both the association TCB and inside the State Cookie
         } else if self.peer.tag != 0 {
             (self.local, TieTags { local: self.local.tag, peer: self.peer.tag })
         } else {
+            //= rfc9260 §5.2.2
+            //# For a normal association INIT chunk (i.e., the endpoint is in the CLOSED state), the Tie-Tags MUST be
+            //# set to 0 (indicating that no previous TCB existed).
             (self.local, TieTags::default())
         };
         let cookie = Cookie {
@@ -142,10 +204,26 @@ impl Association {
             ties,
         };
         let body = ReplyBody::InitAck {
-            fields: self.init_fields(local),
+            //= rfc9260 §3.3.3
+            //# The value of 0 MUST NOT be used, and the value MUST NOT be greater than the MIS value sent in the INIT
+            //# chunk.
+            fields: InitFields {
+                outbound: self.config.outbound_streams.min(fields.inbound),
+                ..self.init_fields(local)
+            },
+            //= rfc9260 §5.1
+            //# Moreover, "Z" MUST generate and send along with the INIT ACK chunk a State Cookie.
+            //= rfc9260 §5.2.1
+            //# The endpoint MUST also generate a State Cookie with the INIT ACK chunk.
+            //= rfc9260 §5.2.2
+            //# the endpoint MUST generate an INIT ACK chunk with a State Cookie.
             cookie: self.cookies.seal(now, &cookie),
             unrecognized: init.unrecognized.iter().map(|parameter| parameter.to_vec()).collect(),
         };
+        //= rfc9260 §5.1
+        //# "Z" MUST set the Verification Tag field to Tag_A and also provide its own Verification Tag
+        //= rfc9260 §5.2.2
+        //# MUST carry a Verification Tag value equal to the Initiate Tag found in the unexpected INIT chunk.
         self.reply(Reply { tag: fields.tag, body });
     }
 
@@ -160,12 +238,32 @@ impl Association {
             self.stats.malformed_packets += 1;
             return;
         };
+        //= rfc9260 §3.3.3
+        //# A receiver of an INIT ACK chunk with the a_rwnd value set to a value smaller than 1500 MUST discard the
+        //# packet, SHOULD send a packet in response containing an ABORT chunk and using the Initiate Tag as the
+        //# Verification Tag, and MUST NOT change the state of any existing association.
+        if init.fields.tag != 0 && init.fields.window < init::MIN_WINDOW {
+            let body = ReplyBody::Abort(cause::INVALID_MANDATORY_PARAMETER);
+            self.reply(Reply { tag: init.fields.tag, body });
+            return;
+        }
+        //= rfc9260 §3.3.3
+        //# If an endpoint in the COOKIE-WAIT state receives an INIT ACK chunk with the Initiate Tag set to 0, it MUST
+        //# destroy the TCB
+        //= rfc9260 §3.3.3
+        //# If an endpoint in the COOKIE-WAIT state receives an INIT ACK chunk with the OS value set to 0, it MUST
+        //# destroy the TCB
+        //= rfc9260 §3.3.3
+        //# If an endpoint in the COOKIE-WAIT state receives an INIT ACK chunk with the MIS value set to 0, it MUST
+        //# destroy the TCB
         let Some(cookie) = init.cookie.filter(|_| init.fields.tag != 0 && unacceptable(&init).is_none())
         else {
             self.peer.tag = init.fields.tag;
             self.violation(Violation::InitAck, cause::INVALID_MANDATORY_PARAMETER);
             return;
         };
+        //= rfc9260 §3.3.3
+        //# An implementation MUST be prepared to receive an INIT ACK chunk that is quite large
         let cookie = cookie.to_vec();
         self.adopt_peer(&init.fields, init.extensions);
         self.begin_transfer(init.fields.window, init.fields.tsn);
@@ -189,6 +287,12 @@ impl Association {
         if !matches!(self.state, State::CookieWait) {
             return;
         }
+        //= rfc9260 §4
+        //# If the T1-init timer expires, the endpoint MUST retransmit the INIT chunk and restart the T1-init timer.
+        //= rfc9260 §4
+        //# This MUST be repeated up to 'Max.Init.Retransmits' times.
+        //= rfc9260 §4
+        //# After that, the endpoint MUST abort the initialization process and report the error to the SCTP user.
         self.errors += 1;
         if self.errors > self.config.max_init_retransmits {
             self.close(CloseReason::Timeout);
@@ -213,11 +317,19 @@ impl Association {
             extensions.forward_tsn = extensions.i_forward_tsn;
         }
         self.peer = Peer {
+            //= rfc9260 §3.3.2
+            //# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of
+            //# the INIT chunk transmits within this association.
+            //= rfc9260 §3.3.3
+            //# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of
+            //# the INIT ACK chunk transmits within this association.
             tag: fields.tag,
             //= rfc9260 §5.1.1
             //# After the association is initialized, the valid outbound stream identifier range for either
             //# endpoint MUST be 0 to min(local OS, remote MIS) - 1.
             // RFC 9260 §5.1.1: the smaller of what one asks and the other takes.
+            //= rfc9260 §5.1.1
+            //# the endpoint MUST use MIS outbound streams
             outbound: self.config.outbound_streams.min(fields.inbound),
             inbound: self.config.inbound_streams.min(fields.outbound),
             extensions,
@@ -253,6 +365,16 @@ pub(super) fn unacceptable(init: &Init<'_>) -> Option<u16> {
     //= rfc9260 §3.3.2
     //# The receiver of an INIT chunk containing a Host Name Address parameter MUST send an ABORT chunk and
     //# MAY include an "Unresolvable Address" error cause.
+    //= rfc9260 §3.3.2.1.4
+    //# The receiver of an INIT chunk or an INIT ACK containing a Host Name Address parameter MUST send an ABORT chunk
+    //# and MAY include an "Unresolvable Address" error cause.
+    //= rfc9260 §3.3.3
+    //# The receiver of INIT ACK chunks containing a Host Name Address parameter MUST send an ABORT chunk and MAY
+    //# include an "Unresolvable Address" error cause.
+    //= rfc9260 §5.1.2
+    //# the endpoint MUST immediately send an ABORT chunk
+    //= rfc9260 §12.2.4.1
+    //# MUST send an ABORT chunk in response
     } else if init.host_name {
         Some(cause::UNRESOLVABLE_ADDRESS)
     } else {

@@ -29,6 +29,9 @@ impl Association {
         let (cookie, stale) = match self.cookies.open(now, chunk.value) {
             Ok(cookie) => (cookie, None),
             Err(CookieError::Stale(late, cookie)) => (cookie, Some(late)),
+            //= rfc9260 §4
+            //# If the State Cookie in the received COOKIE ECHO chunk is invalid (i.e., failed to pass the integrity
+            //# check), the receiver MUST silently discard the packet.
             Err(CookieError::Forged) => {
                 self.stats.bad_cookies += 1;
                 return false;
@@ -44,6 +47,12 @@ impl Association {
         if let Some(late) = stale.filter(|_| !same) {
             self.stats.bad_cookies += 1;
             let micros = u32::try_from(late.as_micros()).unwrap_or(u32::MAX);
+            //= rfc9260 §4
+            //# the receiver MUST send back an ERROR chunk.
+            //= rfc9260 §5.1.5
+            //# the endpoint MUST transmit an ERROR chunk with a "Stale Cookie" error cause to the peer endpoint.
+            //= rfc9260 §5.2.4
+            //# The endpoint also MUST transmit an ERROR chunk with a "Stale Cookie" error cause
             self.reply(Reply { tag: cookie.peer.tag, body: ReplyBody::StaleCookie(micros) });
             return false;
         }
@@ -55,6 +64,8 @@ impl Association {
             return true;
         }
         match self.action(&cookie) {
+            //= rfc9260 §5.2.4
+            //# it MUST NOT set up a new association but instead resend the SHUTDOWN ACK chunk
             Action::Restart if matches!(self.state, State::ShutdownAckSent) => {
                 self.pending.shutdown_ack = true;
                 self.reply(Reply { tag: cookie.peer.tag, body: ReplyBody::CookieWhileShuttingDown });
@@ -65,6 +76,9 @@ impl Association {
                 true
             }
             Action::Collision => {
+                //= rfc9260 §5.2.4
+                //# it MUST update its peer's Verification Tag from the State Cookie, stop any T1-init or T1-cookie
+                //# timers that might be running, and send a COOKIE ACK chunk.
                 // The receiver starts from the new INIT; what it had could only be from the tag now given up.
                 self.adopt_peer(&cookie.peer, cookie.extensions);
                 self.receiver.start(cookie.peer.tsn, self.peer.format(), &mut self.events);
@@ -103,6 +117,9 @@ impl Association {
         //= rfc9260 §5.1.4
         //# If the timer expires, the endpoint MUST retransmit the COOKIE ECHO chunk and restart the
         //# T1-cookie timer.
+        //= rfc9260 §4
+        //# If the T1-cookie timer expires, the endpoint MUST retransmit COOKIE ECHO chunk and restart the T1-cookie
+        //# timer.
         self.pending.cookie_echo = true;
         self.timers.set(Timer::Cookie, now + self.sender.rto.handshake_timeout());
     }
@@ -181,6 +198,8 @@ impl Association {
 
     /// Runs T3-rtx while something is outstanding (RFC 9260 §6.3.2).
     pub(crate) fn arm_retransmit(&mut self, now: Instant) {
+        //= rfc9260 §6.1
+        //# if the T3-rtx timer of that address is not currently running, the sender MUST start that timer.
         if self.sender.is_all_acked() || matches!(self.state, State::CookieEchoed { .. }) {
             self.timers.stop(Timer::Retransmit);
         } else {

@@ -52,6 +52,8 @@ impl Association {
     }
 
     pub(crate) fn on_sack(&mut self, now: Instant, chunk: &Tlv<'_>) {
+        //= rfc9260 §6
+        //# A SACK chunk MUST be processed in ESTABLISHED, SHUTDOWN-PENDING, and SHUTDOWN-RECEIVED states.
         if !self.state.is_connected() {
             return;
         }
@@ -59,10 +61,20 @@ impl Association {
             self.stats.malformed_packets += 1;
             return;
         };
+        //= rfc9260 §12.4
+        //# An SCTP implementation MUST abort the association if it receives a SACK chunk acknowledging a TSN that has not
+        //# been sent.
+        if self.sender.is_unsent(&sack) {
+            self.violation(Violation::UnsentAcknowledged, cause::PROTOCOL_VIOLATION);
+            return;
+        }
         let window_closed = self.sender.peer_window() == 0;
         let outcome = self.sender.on_sack(now, &sack, &mut self.events, &mut self.stats);
         let Some(outcome) = outcome else { return };
         // RFC 9260 §6.1, A: a peer that answers probes of its closed window is alive.
+        //= rfc9260 §8.1
+        //# The counter used for endpoint failure detection MUST be reset each time a DATA chunk sent to that peer
+        //# endpoint is acknowledged (by the reception of a SACK chunk).
         if outcome.progress || window_closed {
             self.errors = 0;
         }
@@ -185,6 +197,16 @@ impl Association {
         }
         if matches!(self.state, State::ShutdownSent) && self.receiver.is_ack_owed() {
             // RFC 9260 §9.2: data after our SHUTDOWN is answered with a SHUTDOWN again.
+            //= rfc9260 §4
+            //# In the SHUTDOWN-SENT state, the endpoint MUST acknowledge any received DATA chunks without delay.
+            //= rfc9260 §9.2
+            //# the SHUTDOWN chunk sender MUST immediately respond to each received packet containing one or more DATA
+            //# chunks with a SHUTDOWN chunk and restart the T2-shutdown timer.
+            //= rfc9260 §9.2
+            //# then a SACK chunk MUST also be sent.
+            //= rfc9260 §6.2
+            //# Acknowledgements MUST be sent in SACK chunks unless shutdown was requested by the ULP, in which case
+            //# an endpoint MAY send an acknowledgement in the SHUTDOWN chunk.
             self.receiver.acknowledge_now();
             self.pending.shutdown = true;
             self.timers.set(Timer::Shutdown, now + self.sender.rto.timeout());
@@ -194,6 +216,8 @@ impl Association {
     /// One more timeout without an answer; `true` when that was one too many and the association is closed.
     pub(crate) fn count_error(&mut self) -> bool {
         self.errors += 1;
+        //= rfc9260 §8.1
+        //# SHALL stop transmitting any more data to it
         let over = self.errors > self.config.max_retransmits;
         if over {
             self.close(CloseReason::Timeout);

@@ -1,9 +1,10 @@
 //! HEARTBEAT (RFC 9260 §8.3).
 
 use crate::association::Association;
+use crate::chunk;
 use crate::packet;
-use crate::state::Timer;
-use crate::tlv::Tlv;
+use crate::state::{State, Timer};
+use crate::tlv::{self, Tlv};
 use std::time::{Duration, Instant};
 
 /// The parameter that carries what the sender wants back.
@@ -19,13 +20,27 @@ pub(crate) struct Heartbeat {
 }
 
 impl Association {
-    pub(crate) fn on_heartbeat(&mut self, chunk: &Tlv<'_>) {
+    pub(crate) fn on_heartbeat(&mut self, heartbeat: &Tlv<'_>) {
         // T-C07: the answer is as long as the question, so a question that fills more than a packet gets none.
-        let fits = packet::HEADER_LEN + chunk.whole.len() <= self.max_packet_len;
-        if !self.state.is_connected() || !fits || self.pending.heartbeat_acks.len() >= MAX_ANSWERS {
+        //= rfc9260 §12.4
+        //# the sender of the response chunk(s) MUST NOT send more than one packet containing chunks other than DATA chunks.
+        let owed: usize = self.pending.heartbeat_acks.iter().map(|value| tlv::padded(value.len())).sum();
+        let owed = owed + chunk::HEADER_LEN * self.pending.heartbeat_acks.len();
+        let fits = packet::HEADER_LEN + owed + heartbeat.whole.len() <= self.max_packet_len;
+        //= rfc9260 §8.3
+        //# A receiver of a HEARTBEAT chunk MUST respond to a HEARTBEAT chunk with a HEARTBEAT ACK chunk after
+        //# entering the COOKIE-ECHOED state
+        let may_answer = self.state.is_connected() || matches!(self.state, State::CookieEchoed { .. });
+        if !may_answer || !fits || self.pending.heartbeat_acks.len() >= MAX_ANSWERS {
             return;
         }
-        self.pending.heartbeat_acks.push_back(chunk.value.to_vec());
+        //= rfc9260 §3.3.6
+        //# An endpoint MUST send this chunk to its peer endpoint as a response to a HEARTBEAT chunk (see Section
+        //# 8.3).
+        //= rfc9260 §3.3.6
+        //# This field MUST contain the Heartbeat Info parameter (as defined in Section 3.3.5) of the Heartbeat
+        //# Request to which this Heartbeat Acknowledgement is responding.
+        self.pending.heartbeat_acks.push_back(heartbeat.value.to_vec());
     }
 
     pub(crate) fn on_heartbeat_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {
@@ -75,6 +90,8 @@ impl Association {
 
     /// The value of the HEARTBEAT that is written now.
     pub(crate) fn heartbeat_value(&mut self, now: Instant) -> [u8; 12] {
+        //= rfc9260 §3.3.5
+        //# it MUST include a random nonce of length 64 bits or longer
         let nonce = self.rng.bytes::<8>();
         self.heartbeat.sent = Some((nonce, now));
         value_of(nonce)

@@ -15,6 +15,9 @@ impl Association {
                 self.state = State::ShutdownPending;
                 self.continue_shutdown(now);
             }
+            //= rfc9260 §9.2
+            //# Once an endpoint has reached the SHUTDOWN-RECEIVED state, it MUST ignore ULP shutdown requests but
+            //# MUST continue responding to SHUTDOWN chunks from its peer.
             State::ShutdownPending
             | State::ShutdownSent
             | State::ShutdownReceived
@@ -26,15 +29,30 @@ impl Association {
 
     /// Once everything queued is acknowledged, goes on to the next step.
     pub(crate) fn continue_shutdown(&mut self, now: Instant) {
+        //= rfc9260 §4
+        //# In the SHUTDOWN-RECEIVED state, the endpoint MUST transmit or retransmit data and leave this state when
+        //# all data in queue is transmitted.
+        //= rfc9260 §9.2
+        //# the SHUTDOWN chunk receiver MUST continue to follow normal data transmission procedures defined in Section
+        //# 6, until all outstanding DATA chunks are acknowledged
         if !self.sender.is_drained() {
             return;
         }
         match self.state {
             State::ShutdownPending => {
+                //= rfc9260 §3.3.8
+                //# An endpoint in an association MUST use this chunk to initiate a graceful close of the association
+                //# with its peer.
                 self.state = State::ShutdownSent;
                 self.pending.shutdown = true;
             }
             State::ShutdownReceived => {
+                //= rfc9260 §3.3.9
+                //# This chunk MUST be used to acknowledge the receipt of the SHUTDOWN chunk at the completion of the
+                //# shutdown process; see Section 9.2 for details.
+                //= rfc9260 §9.2
+                //# MUST send a SHUTDOWN ACK chunk and start a T2-shutdown timer of its own, entering the
+                //# SHUTDOWN-ACK-SENT state
                 self.state = State::ShutdownAckSent;
                 self.pending.shutdown_ack = true;
             }
@@ -49,6 +67,8 @@ impl Association {
         }
         self.errors = 0;
         self.timers.stop(Timer::Reconfig);
+        //= rfc9260 §9.2
+        //# The rules in Section 6.3 MUST be followed to determine the proper timer value for T2-shutdown.
         self.timers.set(Timer::Shutdown, now + self.sender.rto.timeout());
     }
 
@@ -81,6 +101,8 @@ impl Association {
             | State::Ending { .. }
             | State::Done => return,
         }
+        //= rfc9260 §3.3.8
+        //# the receiver of the SHUTDOWN chunk MUST NOT interpret the lack of a Gap Ack Block as a renege.
         if self.sender.on_cumulative(now, cumulative, &mut self.events) {
             self.timers.stop(Timer::Retransmit);
             self.errors = 0;
@@ -91,6 +113,15 @@ impl Association {
     }
 
     pub(crate) fn on_shutdown_ack(&mut self) {
+        //= rfc9260 §3.3.13
+        //# This chunk MUST be used to acknowledge the receipt of the SHUTDOWN ACK chunk at the completion of the
+        //# shutdown process; see Section 9.2 for details.
+        //= rfc9260 §9.2
+        //# Upon the receipt of the SHUTDOWN ACK chunk, the sender of the SHUTDOWN chunk MUST stop the T2-shutdown
+        //# timer, send a SHUTDOWN COMPLETE chunk to its peer, and remove all record of the association.
+        //= rfc9260 §9.2
+        //# If an endpoint is in the SHUTDOWN-ACK-SENT state and receives a SHUTDOWN ACK, it MUST stop the T2-shutdown
+        //# timer, send a SHUTDOWN COMPLETE chunk to its peer, and remove all record of the association.
         if matches!(self.state, State::ShutdownSent | State::ShutdownAckSent) {
             self.timers.stop_all();
             self.state = State::Ending { last: LastChunk::ShutdownComplete, reason: CloseReason::Shutdown };
@@ -100,6 +131,8 @@ impl Association {
     pub(crate) fn on_shutdown_complete(&mut self) {
         //= rfc9260 §8.5.1
         //# An endpoint MUST ignore the SHUTDOWN COMPLETE chunk if it is not in the SHUTDOWN-ACK-SENT state.
+        //= rfc9260 §8.5.1
+        //# Otherwise, the receiver MUST silently discard the packet and take no further action.
         if matches!(self.state, State::ShutdownAckSent) {
             self.close(CloseReason::Shutdown);
         }

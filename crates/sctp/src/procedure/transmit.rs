@@ -72,6 +72,8 @@ impl Association {
             _ if !self.replies.is_empty() => self.write_reply(out),
             State::Closed => false,
             State::CookieWait => self.write_init(out),
+            //= rfc9260 §5.1
+            //# until the COOKIE ACK chunk is returned, the sender MUST NOT send any other packets to the peer.
             State::CookieEchoed { .. } => self.write_cookie_echo(now, out),
             State::Established
             | State::ShutdownPending
@@ -86,6 +88,11 @@ impl Association {
             out.truncate(start);
             return None;
         }
+        //= rfc9260 §6.8
+        //# the endpoint MUST strengthen the data integrity of the transmission by including the CRC32c checksum value
+        //# calculated on the packet
+        //= rfc9260 §6.8
+        //# one or more control or DATA chunks), the transmitter MUST:
         if checksum == Checksum::Crc32c {
             packet::seal(out, start);
         }
@@ -112,6 +119,17 @@ impl Association {
     }
 
     fn write_reply(&mut self, out: &mut Vec<u8>) -> bool {
+        //= rfc9260 §3
+        //# INIT, INIT ACK, and SHUTDOWN COMPLETE chunks MUST NOT be bundled with any other chunk into an SCTP packet.
+        //= rfc9260 §5.1
+        //# They MUST be the only chunks present in the SCTP packets that carry them.
+        //= rfc9260 §5.1
+        //# An INIT or INIT ACK chunk MUST NOT be bundled with any other chunk.
+        //= rfc9260 §6.10
+        //# An endpoint MUST NOT bundle INIT, INIT ACK, or SHUTDOWN COMPLETE chunks with any other chunks.
+        //= rfc9260 §12.3
+        //# (1) an INIT chunk MUST NOT be bundled with any other chunk in a packet and (2) a packet containing an INIT
+        //# chunk MUST have a zero Verification Tag.
         let Some(reply) = self.replies.pop_front() else { return false };
         self.start_packet(out, reply.tag);
         match reply.body {
@@ -120,7 +138,24 @@ impl Association {
                 self.announce();
             }
             ReplyBody::Abort(cause) => abort::write(out, cause, &[]),
+            //= rfc9260 §8.4
+            //# the receiver of the OOTB packet MUST fill in the Verification Tag field of the outbound packet with
+            //# the value found in the Verification Tag field of the OOTB packet and set the T bit
+            //= rfc9260 §8.5.1
+            //# If the ABORT chunk is sent in response to an OOTB packet, the endpoint MUST follow the procedure
+            //# described in Section 8.4.
             ReplyBody::AbortReflected => abort::write_reflected(out),
+            //= rfc9260 §3.1
+            //# A packet containing a SHUTDOWN COMPLETE chunk with the T bit set MUST have the Verification Tag copied
+            //# from the packet with the SHUTDOWN ACK chunk.
+            //= rfc9260 §3.3.13
+            //# If the Verification Tag is reflected, the T bit MUST be set to 1.
+            //= rfc9260 §8.4
+            //# the receiver of the OOTB packet MUST fill in the Verification Tag field of the outbound packet with
+            //# the Verification Tag received in the SHUTDOWN ACK chunk and set the T bit
+            //= rfc9260 §8.5.1
+            //# Only where no TCB exists SHOULD the sender use the Verification Tag from the SHUTDOWN ACK chunk and
+            //# MUST set the T bit.
             ReplyBody::ShutdownCompleteReflected => {
                 chunk::write(out, chunk::SHUTDOWN_COMPLETE, chunk::FLAG_T, &[]);
             }
@@ -142,7 +177,20 @@ impl Association {
         self.start_packet(out, self.peer.tag);
         let State::Ending { last, reason } = &self.state else { return false };
         match last {
+            //= rfc9260 §3.3.7
+            //# DATA chunks MUST NOT be bundled with ABORT chunks.
+            //= rfc9260 §3.3.7
+            //# but they MUST be placed before the ABORT chunk in the SCTP packet
+            //= rfc9260 §8.5.1
+            //# The endpoint MUST always fill in the Verification Tag field of the outbound packet with the
+            //# destination endpoint's tag value if it is known.
+            //= rfc9260 §9.1
+            //# The sender MUST fill in the peer's Verification Tag in the outbound packet and MUST NOT bundle any
+            //# DATA chunk with the ABORT chunk.
             LastChunk::Abort { cause, text } => abort::write(out, *cause, text),
+            //= rfc9260 §8.5.1
+            //# if the receiver of the SHUTDOWN ACK chunk has a TCB, then the destination endpoint's tag MUST be used
+            //# and the T bit MUST NOT be set.
             LastChunk::ShutdownComplete => chunk::write(out, chunk::SHUTDOWN_COMPLETE, 0, &[]),
         }
         self.close(*reason);
@@ -171,6 +219,15 @@ impl Association {
         self.start_packet(out, self.peer.tag);
         //= rfc9260 §3.2.2
         //# Any time a COOKIE ECHO chunk is sent in a packet, it MUST be the first chunk.
+        //= rfc9260 §3.3.11
+        //# This chunk MUST precede any DATA chunk sent within the association but MAY be bundled with one or more
+        //# DATA chunks in the same packet.
+        //= rfc9260 §3.3.11
+        //# This field MUST contain the exact cookie received in the State Cookie parameter from the previous INIT ACK
+        //# chunk.
+        //= rfc9260 §8.5.1
+        //# When sending a COOKIE ECHO chunk, the endpoint MUST use the value of the Initiate Tag received in the INIT
+        //# ACK chunk.
         chunk::write(out, chunk::COOKIE_ECHO, 0, cookie);
         self.sender.set_max_packet_len(self.path_mtu.first_packet_len());
         self.sender.write_data(now, out, start, &mut self.events, &mut self.stats);
@@ -180,16 +237,36 @@ impl Association {
 
     fn write_connected(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let start = out.len();
+        //= rfc9260 §3.1
+        //# On transmit, the value of the Verification Tag MUST be set to the value of the Initiate Tag received from
+        //# the peer endpoint during the association initialization, with the following exceptions:
+        //= rfc9260 §8.5
+        //# the endpoint MUST fill in the Verification Tag field of the outbound packet with the tag value in the
+        //# Initiate Tag parameter of the INIT or INIT ACK chunk received from its peer.
         self.start_packet(out, self.peer.tag);
         //= rfc9260 §6.10
         //# When bundling control chunks with DATA chunks, an endpoint MUST place control chunks first in the
         //# outbound SCTP packet.
+        //= rfc9260 §6
+        //# Control chunks MUST come before DATA chunks in the packet.
+        //= rfc9260 §12.4
+        //# the sender of the response chunk(s) MUST NOT send more than one packet containing chunks other than DATA
+        //# chunks.
         self.write_control(now, out, start);
         let mut wrote_data = false;
+        //= rfc9260 §6
+        //# Data transmission MUST only happen in the ESTABLISHED, SHUTDOWN-PENDING, and SHUTDOWN-RECEIVED states.
         if self.state.may_send_data() {
             wrote_data = self.sender.write_data(now, out, start, &mut self.events, &mut self.stats);
         }
         if wrote_data {
+            //= rfc9260 §6.1
+            //# If the timer for that address is already running, the sender MUST restart the timer if the earliest
+            //# (i.e., lowest TSN) outstanding DATA chunk sent to that address is being retransmitted. Otherwise, the data
+            //# sender MUST NOT restart the timer.
+            if self.sender.take_first_repeated() {
+                self.timers.stop(Timer::Retransmit);
+            }
             self.arm_retransmit(now);
             if self.timers.get(Timer::TailProbe).is_none() {
                 self.arm_probe(now);
@@ -208,6 +285,13 @@ impl Association {
     fn write_control(&mut self, now: Instant, out: &mut Vec<u8>, start: usize) {
         //= rfc9260 §5.1.5
         //# however, the COOKIE ACK chunk MUST be the first chunk in the SCTP packet.
+        //= rfc9260 §3.3.12
+        //# This chunk MUST precede any DATA or SACK chunk sent within the association
+        //= rfc9260 §5.1
+        //# the COOKIE ACK chunk MUST be the first chunk in the packet.
+        //= rfc9260 §5.1.5
+        //# As mentioned in step 6, if the SACK chunk is bundled with the COOKIE ACK chunk, the COOKIE ACK chunk MUST
+        //# appear first in the SCTP packet.
         if std::mem::take(&mut self.pending.cookie_ack) {
             chunk::write(out, chunk::COOKIE_ACK, 0, &[]);
         }
@@ -265,6 +349,13 @@ impl Association {
         }
     }
 
+    //= rfc9260 §6.10
+    //# The total size of the resultant SCTP packet MUST be less that or equal to the current PMTU.
+    //= rfc9260 §6.10
+    //# Partial chunks MUST NOT be placed in an SCTP packet.
+    //= rfc9260 §6.9
+    //# The implementation MUST also take into account the space required for a SACK chunk if bundling a SACK chunk
+    //# with the DATA chunk.
     fn space(&self, out: &[u8], start: usize) -> usize {
         (self.max_packet_len & !3).saturating_sub(out.len() - start)
     }

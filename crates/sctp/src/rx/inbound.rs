@@ -72,10 +72,22 @@ impl Inbound {
             events.too_large(stream);
         }
         let mid = whole.header.mid;
+        //= rfc9260 §3.3.1
+        //# Therefore, the receiver MUST ignore the Stream Sequence Number field.
+        //= rfc9260 §3.3.1
+        //# unordered DATA chunks MUST be dispatched to the upper layer by the receiver without any attempt to
+        //# reorder.
+        //= rfc9260 §6.6
+        //# the receiver MUST ignore the field.
         if whole.header.unordered {
             self.ready(stream, true, mid, message, events);
             return;
         }
+        //= rfc9260 §6.6
+        //# Within a stream, an endpoint MUST deliver DATA chunks received with the U flag set to 0 to the upper layer
+        //# according to the order of their Stream Sequence Number.
+        //= rfc9260 §6.6
+        //# the endpoint MUST hold the received DATA chunks from delivery to the ULP until they are reordered.
         let next = self.next_mid(stream);
         if mid == next {
             self.ready(stream, false, mid, message, events);

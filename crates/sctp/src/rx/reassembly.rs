@@ -78,6 +78,11 @@ impl Reassembly {
         let streamed = streamed && !header.unordered;
         let max = if streamed { usize::MAX } else { self.max_message_size };
         let fits = payload.len() <= max;
+        //= rfc9260 §6.9
+        //# An endpoint MUST recognize fragmented DATA chunks by examining the B/ E bits in each of the received DATA
+        //# chunks and queue the fragmented DATA chunks for reassembly.
+        //= rfc9260 §6.9
+        //# it MUST support reassembly when receiving DATA chunks.
         if header.begin && header.end {
             let payload = fits.then(|| Bytes::copy_from_slice(payload));
             return Ok(Some(Whole { header, payload, first_tsn: tsn }));

@@ -23,10 +23,16 @@ const MOST_OVERHEAD: usize = {
     if EARLY > PARTIAL { EARLY } else { PARTIAL }
 };
 
+//= rfc9260 §5.1
+//# After the reception of the first DATA chunk in an association, the endpoint MUST immediately respond with a SACK
+//# chunk to acknowledge the DATA chunk.
 /// Packets acknowledged one by one when an association begins: the peer's window opens with each acknowledgement, and a
 /// peer in slow start has no second packet to wait for. Afterwards those that are handed in together are acknowledged
 /// together.
 const QUICK: u32 = 32;
+
+/// Less than a packet is no window: the peer would fill it with small chunks.
+const LEAST_WINDOW: usize = 1_200;
 
 /// What became of a DATA chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +131,14 @@ impl Receiver {
             if self.is_wedged(tsn) {
                 return Err(Violation::TooManyBegun);
             }
+            //= rfc9260 §6.2
+            //# the receiver MUST immediately send back a SACK chunk with the current receive window showing only DATA
+            //# chunks received and accepted so far.
+            //= rfc9260 §6.2
+            //# The dropped DATA chunk(s) MUST NOT be included in the SACK chunk, as they were not accepted.
+            //= rfc9260 §6.2
+            //# it MUST NOT include them in Gap Ack Blocks in subsequent SACK chunks until they are received again via
+            //# retransmission.
             // The sender learns at once that the window is closed (RFC 9260 §6.2).
             self.ack = Ack::Now;
             return Ok(Arrival::Dropped);
@@ -186,6 +200,14 @@ impl Receiver {
     pub(crate) fn finish_packet(&mut self, now: Instant, round_trip: Option<Duration>) -> bool {
         if std::mem::take(&mut self.packet_has_data) {
             // RFC 9260 §6.2: one SACK for every second packet with data, not for every chunk.
+            //= rfc9260 §6.2
+            //# The SCTP endpoint MUST always acknowledge the reception of each valid DATA chunk when the DATA chunk
+            //# received is inside its receive window.
+            //= rfc9260 §6.2
+            //# An SCTP receiver MUST NOT generate more than one SACK chunk for every incoming packet
+            //= rfc9260 §6.2
+            //# However, an SCTP transmitter MUST NOT be more aggressive in sending SACK chunks than the following
+            //# algorithms allow.
             let waits = self.ack == Ack::None && self.quick == 0;
             self.ack = if waits { Ack::Delayed } else { Ack::Now };
             self.quick = self.quick.saturating_sub(1);
@@ -234,7 +256,7 @@ impl Receiver {
     /// Appends a SACK of at most `space` bytes.
     pub(crate) fn write_sack(&mut self, out: &mut Vec<u8>, space: usize) -> bool {
         let Some(room) = space.checked_sub(sack::MIN_LEN).map(|rest| rest / 4) else { return false };
-        let window = self.window();
+        let window = self.open_window();
         self.advertised = window;
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         if let Some(earlier) = self.coalescing.next(self.tracker.cumulative()) {
@@ -245,8 +267,20 @@ impl Receiver {
         }
         self.coalescing.finish();
         let duplicates = self.tracker.duplicates();
-        let duplicates = duplicates.get(..duplicates.len().min(room)).unwrap_or_default();
-        let blocks = self.tracker.blocks().take(room.saturating_sub(duplicates.len()));
+        //= rfc9260 §6.2
+        //# The SCTP endpoint MUST report as many Gap Ack Blocks as can fit in a single SACK chunk such that the size of
+        //# the SCTP packet does not exceed the current PMTU.
+        let blocks = self.tracker.blocks().take(room);
+        let rest = room.saturating_sub(blocks.len());
+        let duplicates = duplicates.get(..duplicates.len().min(rest)).unwrap_or_default();
+        //= rfc9260 §6.2
+        //# the SCTP endpoint MUST fill in the Cumulative TSN Ack field to indicate the latest sequential TSN
+        //= rfc9260 §6.7
+        //# When a single SACK chunk cannot cover all the Gap Ack Blocks needed to be reported due to the PMTU
+        //# limitation, the endpoint MUST send only one SACK chunk.
+        //= rfc9260 §6.7
+        //# This single SACK chunk MUST report the Gap Ack Blocks from the lowest to highest TSNs, within the size
+        //# limit set by the PMTU, and leave the remaining highest TSN numbers unacknowledged.
         let cumulative = Serial32(self.tracker.cumulative() as u32);
         sack::write(out, cumulative, window, blocks, duplicates);
         self.tracker.clear_duplicates();
@@ -346,17 +380,32 @@ impl Receiver {
         by_payload.min(by_memory)
     }
 
+    /// What is told to the peer of it.
+    fn open_window(&self) -> usize {
+        //= rfc9260 §6.2
+        //# The receiver MUST also have an algorithm for advertising its receive window to avoid receiver silly window
+        //# syndrome (SWS), as described in [RFC1122].
+        let window = self.window();
+        if window < LEAST_WINDOW.min(self.buffer.bytes() / 4) { 0 } else { window }
+    }
+
     /// Memory is bounded, see [`limit`](Self::limit). The last sixteenth is for the chunk everything else waits for, so that a
     /// buffer full of what came after it cannot lock itself.
     ///
     /// While the application has something to pull, a full buffer takes in nothing: a probe is then answered with a
     /// closed window (RFC 9260 §6.1, A) and comes again when its sender's timer says.
     fn has_room(&self, tsn: u64, len: usize) -> bool {
-        if self.window() == 0 && self.has_something() {
+        let is_next = tsn == self.tracker.cumulative().saturating_add(1);
+        //= rfc9260 §6.2
+        //# When the receiver's advertised window is 0, the receiver MUST drop any new incoming DATA chunk with a TSN
+        //# larger than the largest TSN received so far.
+        // With nothing to pull, the chunk everything waits for is taken, or a message as large as the buffer would never
+        // become whole.
+        let is_beyond = !is_next && tsn > self.tracker.highest();
+        if (self.has_something() || is_beyond) && self.open_window() == 0 {
             return false;
         }
         let limit = self.limit();
-        let is_next = tsn == self.tracker.cumulative().saturating_add(1);
         let limit = if is_next { limit } else { limit.saturating_sub(limit / 16) };
         self.held_by_messages().saturating_add(len).saturating_add(MOST_OVERHEAD) <= limit
     }
@@ -375,6 +424,8 @@ impl Receiver {
     //# When the window opens up, an SCTP receiver SHOULD send additional SACK chunks to update the window even if no
     //# new data is received.
     pub(super) fn reopen(&mut self) {
+        //= rfc9260 §6.2
+        //# The receiver MUST avoid sending a large number of window updates -- in particular, large bursts of them.
         let (window, buffer) = (self.window(), self.buffer.bytes());
         if window >= self.advertised.saturating_add(buffer / 2)
             || (self.advertised < 2_400 && window >= buffer / 4)

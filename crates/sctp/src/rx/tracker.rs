@@ -104,6 +104,11 @@ impl Tracker {
         self.cumulative
     }
 
+    /// The largest TSN received.
+    pub(crate) fn highest(&self) -> u64 {
+        self.ranges.back().map_or(self.cumulative, |(_, last)| *last)
+    }
+
     pub(crate) fn has_gaps(&self) -> bool {
         !self.ranges.is_empty()
     }

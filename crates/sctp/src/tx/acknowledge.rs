@@ -21,7 +21,12 @@ pub(crate) struct SackOutcome {
 }
 
 impl Sender {
-    /// Takes in a SACK; `None` when it is out of date or nonsense.
+    /// Whether a SACK speaks of data that was never sent.
+    pub(crate) fn is_unsent(&self, sack: &Sack<'_>) -> bool {
+        self.outstanding.is_unsent(sack)
+    }
+
+    /// Takes in a SACK; `None` when it is out of date.
     pub(crate) fn on_sack(
         &mut self,
         now: Instant,
@@ -33,6 +38,8 @@ impl Sender {
         let shortest = self.shortest.of_late().unwrap_or(Duration::ZERO);
         let acked = self.outstanding.on_sack(now, shortest, sack)?;
         if acked.bytes > 0 {
+            //= rfc9260 §7.2.4
+            //# the cwnd adjustment rules defined in Sections 7.2.1 and 7.2.2 MUST be applied first.
             self.take_in(now, &acked, in_flight);
         }
         self.find_needless(now, &acked, sack, stats);
@@ -64,7 +71,9 @@ impl Sender {
         stats.timeouts += 1;
         let loss = self.loss(now, self.outstanding.in_flight());
         // A closed window is no sign of congestion: what is in flight then is a probe (RFC 9260 §6.1, A).
-        if loss.in_flight > 0 && self.peer_window > 0 {
+        if loss.in_flight > 0 && self.advertised > 0 {
+            //= rfc9260 §7.2.1
+            //# The initial cwnd after a retransmission timeout MUST be no more than PMDCS
             self.control(|congestion| congestion.on_timeout(&loss));
             self.recovery.begin(self.packet, None);
         }

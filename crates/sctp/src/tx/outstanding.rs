@@ -18,6 +18,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
+//= rfc9260 §6.1
+//# The data sender MUST NOT use a TSN that is more than 2^31 - 1 above the beginning TSN of the current send window.
+//= rfc9260 §6.1
+//# For each stream, the data sender MUST NOT have more than 2^16 - 1 ordered user messages in the current send
+//# window.
 /// The most chunks that may wait for an acknowledgement. Receivers bound how far beyond the cumulative TSN a chunk may
 /// lie, whatever its size, and drop what lies beyond; this is less than any of them is known to take. With full chunks it
 /// is 9 MB.
@@ -147,6 +152,9 @@ pub(crate) struct Outstanding {
 
 impl Outstanding {
     pub(crate) fn new(first: Serial32) -> Self {
+        //= rfc9260 §5.1
+        //# When the TCB is created, each endpoint MUST set its internal Cumulative TSN Ack Point to the value of its
+        //# transmitted Initial TSN minus one.
         // One era above zero, so that numbers before the first still have a place.
         let base = (1_u64 << 32) + u64::from(first.0);
         Self {
@@ -184,6 +192,10 @@ impl Outstanding {
 
     /// Gives a fragment the next TSN and counts it as sent in `packet`.
     pub(crate) fn push(&mut self, now: Instant, packet: u64, fragment: Fragment) -> Option<Outgoing<'_>> {
+        //= rfc9260 §3.3.1
+        //# This means that the TSNs for each fragment of a fragmented user message MUST be strictly sequential.
+        //= rfc9260 §6.9
+        //# The transmitter MUST then assign, in sequence, a separate TSN to each of the DATA chunks in the series.
         let tsn = self.next();
         let Fragment { header, payload, message, limit, .. } = fragment;
         self.in_flight += payload.len();
@@ -223,6 +235,8 @@ impl Outstanding {
 
     /// Repeats the chunk `next_lost` spoke of.
     pub(crate) fn repeat(&mut self, now: Instant, packet: u64) -> Option<Outgoing<'_>> {
+        //= rfc9260 §6.10
+        //# The transmitter MUST transmit DATA chunks within an SCTP packet in increasing order of TSN.
         let Reverse(tsn) = self.lost.pop()?;
         self.sent.push_back((packet, tsn));
         let index = self.index(tsn)?;
@@ -282,8 +296,14 @@ impl Outstanding {
         self.unacked.of(stream)
     }
 
-    /// Takes in the cumulative TSN and the Gap Ack Blocks of a SACK; `None` when it is older than one before, or
-    /// acknowledges what was never sent.
+    /// Whether a SACK speaks of chunks that were never sent.
+    pub(crate) fn is_unsent(&self, sack: &Sack<'_>) -> bool {
+        let (cumulative, next) = (self.extend(sack.cumulative), self.next());
+        let is_late = cumulative + 1 < self.base;
+        cumulative >= next || !is_late && sack.blocks().any(|(_, last)| cumulative + u64::from(last) >= next)
+    }
+
+    /// Takes in the cumulative TSN and the Gap Ack Blocks of a SACK; `None` when it is older than one before.
     pub(crate) fn on_sack(&mut self, now: Instant, shortest: Duration, sack: &Sack<'_>) -> Option<Acked> {
         let cumulative = self.extend(sack.cumulative);
         // RFC 9260 §6.2.1: a cumulative TSN below the last one marks a SACK that arrived late.
@@ -332,6 +352,9 @@ impl Outstanding {
             return Acked::default();
         }
         while self.base <= cumulative {
+            //= rfc9260 §6.7
+            //# Upon the reception of a SACK chunk, the endpoint MUST remove all DATA chunks that have been
+            //# acknowledged by the SACK chunk's Cumulative TSN Ack from its transmit queue.
             let Some(item) = self.items.pop_front() else { break };
             self.held -= item.payload.len() + OVERHEAD;
             match item.status {
@@ -516,6 +539,11 @@ impl Outstanding {
         self.items.is_empty()
     }
 
+    //= rfc9260 §1.6
+    //# Since the space is finite, all arithmetic dealing with Transmission Sequence Numbers MUST be performed modulo
+    //# 2^32.
+    //= rfc9260 §1.6
+    //# That is, the next TSN a DATA chunk MUST use after transmitting TSN = 2^32 - 1 is TSN = 0.
     pub(crate) fn extend(&self, tsn: Serial32) -> u64 {
         let offset = tsn.0.wrapping_sub(self.base as u32) as i32;
         self.base.saturating_add_signed(i64::from(offset))
@@ -560,6 +588,8 @@ impl Outstanding {
         } else if once {
             acked.reordered = true;
         }
+        //= rfc9260 §6.3.1
+        //# RTT measurements MUST NOT be made using chunks that were retransmitted
         // An acknowledgement that comes too soon after a repetition is one of the original.
         let early = !once && now.saturating_duration_since(item.sent_at) < shortest;
         if early && item.status == Status::InFlight {
@@ -569,6 +599,9 @@ impl Outstanding {
             acked.newest = Some(Delivered { packet: item.packet, sent_at: item.sent_at });
             acked.is_first = once;
         }
+        //= rfc9260 §6.3.1
+        //# When data is in flight and when allowed by rule C5 below, a new RTT measurement MUST be made each round
+        //# trip.
         if once && tsn >= self.rtt_from {
             acked.ends_round = true;
             self.rtt_from = self.base + self.items.len() as u64;

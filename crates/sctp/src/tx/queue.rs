@@ -370,6 +370,14 @@ impl SendQueue {
         let begun = match active.begun {
             Some(begun) => begun,
             None => {
+                //= rfc9260 §6.5
+                //# The Stream Sequence Number of an outgoing stream MUST be incremented by 1 for each ordered user
+                //# message sent on that outgoing stream.
+                //= rfc9260 §6.5
+                //# For unordered user messages, the Stream Sequence Number MUST NOT be changed.
+                //= rfc9260 §3.3.1
+                //# When a user message is fragmented by SCTP for transport, the same Stream Sequence Number MUST be
+                //# carried in each of the fragments of the message.
                 let next = if unordered { &mut entry.next_unordered } else { &mut entry.next_ordered };
                 let mid = *next;
                 *next = mid.next();
@@ -385,6 +393,11 @@ impl SendQueue {
             }
         };
         self.held -= first.held();
+        //= rfc9260 §3.3.1
+        //# An unfragmented user message MUST have both the B and E bits set to 1.
+        //= rfc9260 §6.9
+        //# The transmitter MUST also set the B/E bits of the first DATA chunk in the series to 10, the B/E bits of
+        //# the last DATA chunk in the series to 01, and the B/E bits of all other DATA chunks in the series to 00.
         let begin = active.begun.is_none();
         let payload = first.take(len);
         let end = first.left() == 0 && !first.is_open();

@@ -83,6 +83,8 @@ pub(crate) struct Sender {
     tracked: Tracked,
     /// Data was in flight before the packet under construction.
     follows: bool,
+    /// The earliest chunk was repeated since that was last asked.
+    first_repeated: bool,
 }
 
 impl Sender {
@@ -122,6 +124,7 @@ impl Sender {
             format: Format::Plain,
             tracked: Tracked::default(),
             follows: false,
+            first_repeated: false,
         }
     }
 
@@ -134,9 +137,14 @@ impl Sender {
         partial: bool,
         format: Format,
     ) {
+        // What went out with a COOKIE ECHO that came too late goes again with the next (RFC 9260 §5.2.6).
+        let goes_on = !self.outstanding.is_empty() && format == self.format;
         self.format = format;
-        self.queue.start(format, self.full(), peer_window as usize);
-        self.outstanding = Outstanding::new(first);
+        if !goes_on {
+            self.queue.start(format, self.full(), peer_window as usize);
+            self.outstanding = Outstanding::new(first);
+            self.packet = 0;
+        }
         self.outstanding.set_partial(partial);
         self.peer_window = peer_window as usize;
         self.advertised = self.peer_window;
@@ -144,7 +152,6 @@ impl Sender {
         self.blocked = Blocked::No;
         self.rescue = false;
         self.reorder_at = None;
-        self.packet = 0;
         self.partial = partial;
         self.forward_pending = false;
         self.last_forward = None;
@@ -185,6 +192,11 @@ impl Sender {
         self.rto.recovered();
     }
 
+    //= rfc9260 §7.2.5
+    //# When detected by an SCTP implementation, the congestion control MUST be reinitialized.
+    //= rfc9260 §7.2.5.2
+    //# the congestion control parameters for the affected destination addresses MUST be reset to their initial
+    //# values.
     fn forget_path(&mut self, now: Instant) {
         let mut path = NewPath::new(self.max_packet_len).with_peer_window(self.advertised);
         path.initial_window = self.initial_packets * self.max_packet_len;
@@ -236,7 +248,7 @@ impl Sender {
             Some(len) => self.window_allows(len),
             None if self.outstanding.is_full() => false,
             None => match self.queue.next_fragment(full) {
-                Some(len) => self.window_allows(len),
+                Some(len) => self.window_allows_new(len),
                 None => false,
             },
         }
@@ -260,7 +272,7 @@ impl Sender {
             }
             return false;
         }
-        let number = self.packet + 1;
+        let (number, data) = (self.packet + 1, out.len());
         self.follows = self.outstanding.in_flight() > 0;
         let mut wrote = self.probe.is_due() && self.write_probe(now, out, start, number, stats);
         while self.write_chunk(now, out, start, number, stats, events) {
@@ -272,7 +284,7 @@ impl Sender {
         }
         self.probe.cancel();
         if wrote {
-            self.fill_up(out, start);
+            self.fill_up(out, start, data);
             self.rescue = false;
             self.packet = number;
             self.pacer.on_sent(now, out.len() - start);
@@ -322,6 +334,11 @@ impl Sender {
         forward_tsn::write(out, self.format, cumulative, skipped);
         self.last_forward = Some((now, cumulative));
         true
+    }
+
+    /// Tells once that the earliest chunk was repeated.
+    pub(crate) fn take_first_repeated(&mut self) -> bool {
+        std::mem::take(&mut self.first_repeated)
     }
 
     pub(crate) fn is_forward_pending(&self) -> bool {
@@ -407,6 +424,9 @@ impl Sender {
     ) -> bool {
         let used = out.len() - start;
         let space = (self.max_packet_len & !3).saturating_sub(used);
+        //= rfc9260 §6.1
+        //# before sending new DATA chunks, the sender MUST first transmit any DATA chunks that are marked for
+        //# retransmission (limited by the current cwnd).
         if let Some(len) = self.outstanding.next_lost() {
             // A chunk cut for a larger packet cannot be cut again under the same TSN; it goes alone.
             let alone = used == packet::HEADER_LEN;
@@ -416,7 +436,9 @@ impl Sender {
             let Some(chunk) = self.outstanding.repeat(now, number) else { return false };
             data::write(out, self.format, chunk.tsn, chunk.header, true, chunk.payload);
             let tsn = chunk.tsn;
-            self.recovery.on_repeated(self.outstanding.extend(tsn));
+            let tsn = self.outstanding.extend(tsn);
+            self.first_repeated |= tsn == self.outstanding.base();
+            self.recovery.on_repeated(tsn);
             self.count_out(len);
             stats.retransmissions += 1;
             stats.data_chunks_sent += 1;
@@ -428,7 +450,7 @@ impl Sender {
         }
         let room = payload_room(self.format, space).min(self.full());
         let Some(len) = self.queue.next_fragment(room) else { return false };
-        if !self.window_allows(len) {
+        if !self.window_allows_new(len) {
             return false;
         }
         let probe = len > self.peer_window || self.probe.is_due();
@@ -501,8 +523,9 @@ impl Sender {
 
     /// Fills a remainder too small for a fragment of the large message that comes next: packets of a burst then have
     /// equal sizes, which lets them leave in one system call. Only towards a peer that has announced PAD (RFC 4820):
-    /// some drop a packet with a chunk that they do not know, however often it is repeated.
-    fn fill_up(&self, out: &mut Vec<u8>, start: usize) {
+    /// some drop a packet with a chunk that they do not know, however often it is repeated. It goes before the DATA, which
+    /// begins at `data`: control chunks come first (RFC 9260 §6.10).
+    fn fill_up(&self, out: &mut Vec<u8>, start: usize, data: usize) {
         const MAX_FILL: usize = 32;
         if !self.pads {
             return;
@@ -514,13 +537,39 @@ impl Sender {
             let pad = ChunkWriter::start(out, chunk::PAD, 0);
             out.put_zeros(space - chunk::HEADER_LEN);
             pad.finish(out);
+            if let Some(chunks) = out.get_mut(data..) {
+                chunks.rotate_right(space);
+            }
         }
     }
 
-    /// RFC 9260 §6.1, A and B. With nothing in flight one chunk may always go: it probes a closed window.
+    /// Whether a chunk of this length may be repeated: one packet after a timeout always.
     fn window_allows(&mut self, len: usize) -> bool {
+        self.rescue || self.window_allows_new(len)
+    }
+
+    /// RFC 9260 §6.1, A and B. With nothing in flight one chunk may always go: it probes a closed window.
+    fn window_allows_new(&mut self, len: usize) -> bool {
+        //= rfc9260 §6.1
+        //# The following general rules MUST be applied by the data sender for transmission and/or retransmission of
+        //# outbound DATA chunks:
+        //= rfc9260 §6.1
+        //# the data sender MUST NOT transmit new data to any destination transport address if its peer's rwnd
+        //# indicates that the peer has no buffer space
+        //= rfc9260 §6.1
+        //# A zero window probe MUST only be sent when the cwnd allows (see rule B below).
+        //= rfc9260 §6.1
+        //# Senders MUST support zero window probing.
+        //= rfc9260 §6.1
+        //# the sender MUST NOT transmit new data to a given transport address if it has cwnd + (PMDCS - 1) or more
+        //# bytes of data outstanding to that transport address.
+        //= rfc9260 §6.1
+        //# The breach of cwnd MUST constitute one packet only.
+        //= rfc9260 §6.1
+        //# MUST transmit no more DATA chunks until some or all of the outstanding DATA chunks are acknowledged and
+        //# transmission is allowed by rule A and rule B again.
         let in_flight = self.outstanding.in_flight();
-        if in_flight == 0 || self.rescue {
+        if in_flight == 0 {
             return true;
         }
         let open = match self.recovery.prr() {

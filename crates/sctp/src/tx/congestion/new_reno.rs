@@ -42,8 +42,19 @@ impl CongestionControl for State {
         if ack.recovering {
             return;
         }
+        //= rfc9260 §7.2
+        //# The slow-start and congestion avoidance algorithms MUST be used by an endpoint to control the amount of
+        //# data being injected into the network.
+        //= rfc9260 §7.2.1
+        //# an SCTP endpoint MUST use the slow-start algorithm to increase cwnd only if the current congestion window
+        //# is being fully utilized and the data sender is not in Fast Recovery.
+        //= rfc9260 §7.2.1
+        //# Only when these two conditions are met can the cwnd be increased; otherwise, the cwnd MUST NOT be
+        //# increased.
         if self.window <= self.threshold {
             if ack.window_limited {
+                //= rfc9260 §7.2.1
+                //# If these conditions are met, then cwnd MUST be increased by, at most, the lesser of
                 // The step that leaves slow start goes one packet beyond the threshold, not a whole batch.
                 let rest = self.threshold - self.window;
                 self.window += ack.bytes.min(rest.saturating_add(self.packet_len));
@@ -53,6 +64,8 @@ impl CongestionControl for State {
         self.partial_acked += ack.bytes;
         if self.partial_acked >= self.window {
             if ack.window_limited {
+                //= rfc9260 §7.2.2
+                //# SCTP MUST NOT increment cwnd by more than PMDCS per RTT.
                 self.partial_acked -= self.window;
                 self.window += self.packet_len;
             } else {

@@ -137,6 +137,11 @@ impl Queued {
         }
     }
 
+    //= rfc9260 §6.9
+    //# The data sender MUST break the user message into a series of DATA chunks.
+    //= rfc9260 §6.1
+    //# The sender MUST also have an algorithm for sending new DATA chunks to avoid silly window syndrome (SWS) as
+    //# described in [RFC1122].
     /// The length of its next fragment with `room` left in a packet that holds `full`.
     ///
     /// A message that fits a packet is not cut: one loss then costs one message. Larger ones fill every packet to the

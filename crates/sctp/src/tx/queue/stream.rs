@@ -23,6 +23,8 @@ pub(super) enum Reset {
 pub(super) struct Stream {
     pub(super) active: Option<Box<Active>>,
     pub(super) low_threshold: usize,
+    //= rfc9260 §6.5
+    //# The Stream Sequence Number in all the outgoing streams MUST start from 0 when the association is established.
     /// The number of the next message, ordered and unordered ones apart (RFC 8260 §2.1).
     pub(super) next_ordered: Serial32,
     pub(super) next_unordered: Serial32,

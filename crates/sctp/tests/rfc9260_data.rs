@@ -1,0 +1,402 @@
+//! What RFC 9260 demands: data, acknowledgements, timers and the end. Each test quotes the clauses it proves.
+
+#[path = "common/pair.rs"]
+mod pair;
+#[path = "common/raw.rs"]
+mod raw;
+
+use pair::*;
+use raw::*;
+use sctp::*;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+const DATA: u8 = 0;
+const INIT: u8 = 1;
+const INIT_ACK: u8 = 2;
+const SACK: u8 = 3;
+const HEARTBEAT: u8 = 4;
+const HEARTBEAT_ACK: u8 = 5;
+const ABORT: u8 = 6;
+const SHUTDOWN: u8 = 7;
+const SHUTDOWN_ACK: u8 = 8;
+const COOKIE_ECHO: u8 = 10;
+const COOKIE_ACK: u8 = 11;
+const SHUTDOWN_COMPLETE: u8 = 14;
+
+const E: u8 = 1;
+const B: u8 = 2;
+const U: u8 = 4;
+
+fn send(script: &mut Script, len: usize) {
+    script.end.send(script.now, StreamId(1), message(bytes(len)), SendOptions::new()).expect("room");
+}
+
+fn sack(cumulative: u32, window: u32, blocks: &[(u16, u16)]) -> Vec<u8> {
+    let mut value = words(&[cumulative, window, (blocks.len() as u32) << 16]);
+    for (first, last) in blocks {
+        value.extend(words(&[u32::from(*first) << 16 | u32::from(*last)]));
+    }
+    chunk(SACK, 0, &value)
+}
+
+fn tsns(answer: &[(u8, u8, Vec<u8>)]) -> Vec<u32> {
+    answer.iter().filter(|(kind, _, _)| *kind == DATA).map(|(_, _, value)| word(value, 0)).collect()
+}
+
+/// What was seen of one side.
+#[derive(Default)]
+struct Seen {
+    /// Flags, stream and SSN of each TSN.
+    data: BTreeMap<u32, (u8, u16, u16)>,
+    tag: Option<u32>,
+    control: Vec<u8>,
+}
+
+/// Looks at one packet of a side.
+fn look_at(seen: &mut Seen, packet: &[u8]) {
+    assert!(packet.len() <= 1_160 && packet.len().is_multiple_of(4));
+    let mut unsealed = packet.to_vec();
+    unsealed[8..12].fill(0);
+    assert_eq!(packet[8..12], crc_fast::crc32_iscsi(&unsealed).to_le_bytes());
+    let all = chunks(packet);
+    let kinds: Vec<u8> = all.iter().map(|(kind, _, _)| *kind).collect();
+    let first_data = kinds.iter().position(|kind| *kind == DATA).unwrap_or(kinds.len());
+    assert!(kinds[first_data..].iter().all(|kind| *kind == DATA), "control before data: {kinds:?}");
+    for alone in [INIT, INIT_ACK, SHUTDOWN_COMPLETE] {
+        assert!(!kinds.contains(&alone) || kinds.len() == 1, "{kinds:?}");
+    }
+    for first in [COOKIE_ECHO, COOKIE_ACK] {
+        assert!(kinds.iter().skip(1).all(|kind| *kind != first), "{kinds:?}");
+    }
+    assert!(kinds.iter().filter(|kind| **kind == SACK).count() <= 1);
+    // The padding behind each chunk.
+    let mut rest = &packet[12..];
+    while rest.len() >= 4 {
+        let len = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
+        assert!(rest[len..len.next_multiple_of(4)].iter().all(|byte| *byte == 0));
+        rest = &rest[len.next_multiple_of(4)..];
+    }
+    assert!(rest.is_empty(), "no partial chunk");
+    match kinds[0] {
+        INIT => assert_eq!(tag_of(packet), 0),
+        kind => {
+            let tag = *seen.tag.get_or_insert_with(|| tag_of(packet));
+            assert!(tag != 0 && tag_of(packet) == tag, "the tag changed: {kind}");
+        }
+    }
+    seen.control.extend(&kinds[..first_data]);
+    let mut last = None;
+    for (_, flags, value) in all.iter().filter(|(kind, _, _)| *kind == DATA) {
+        let tsn = word(value, 0);
+        assert!(value.len() > 12, "user data");
+        assert!(last.is_none_or(|last: u32| tsn.wrapping_sub(last) as i32 > 0), "TSNs in order");
+        last = Some(tsn);
+        let place = (flags & 7, (word(value, 1) >> 16) as u16, word(value, 1) as u16);
+        assert_eq!(*seen.data.entry(tsn).or_insert(place), place, "a repetition is the same");
+        assert_eq!(word(value, 2), 53, "every fragment has the identifier");
+    }
+}
+
+/// Fragments and sequence numbers of everything a side sent.
+fn check_fragments(seen: &Seen) {
+    let mut next: BTreeMap<u16, u16> = BTreeMap::new();
+    let mut open: Option<(u8, u16, u16)> = None;
+    let begin = *seen.data.keys().next().expect("data");
+    for ((&tsn, &(flags, stream, ssn)), expected) in seen.data.iter().zip(begin..) {
+        assert_eq!(tsn, expected, "consecutive");
+        match open {
+            Some(first) => assert_eq!((0, first), (flags & B, (flags & U, stream, ssn))),
+            None => assert_eq!(flags & B, B),
+        }
+        if flags & B != 0 && flags & U == 0 {
+            let next = next.entry(stream).or_default();
+            assert_eq!(ssn, *next);
+            *next = next.wrapping_add(1);
+        }
+        open = (flags & E == 0).then_some((flags & U, stream, ssn));
+    }
+    assert_eq!(open, None);
+}
+
+#[test]
+fn rfc9260_6_10_every_packet_on_the_wire_is_well_formed() {
+    let config = || {
+        Config::default()
+            .with_interleaving(Interleaving::Off)
+            .with_error_detection(ErrorDetection::Crc32c)
+            .with_streams(20, 20)
+    };
+    let mut link = Link::new(ms(20));
+    (link.loss, link.jitter, link.duplicate) = (8.0, ms(10), 3.0);
+    // The first TSN leaves room, so that order is that of numbers here.
+    let first = [vec![7, 1_000], vec![9, 5_000]];
+    let mut pair = Pair::with(3, link, [config(), config()], first);
+    let seen: Rc<RefCell<[Seen; 2]>> = Rc::default();
+    let tapped = Rc::clone(&seen);
+    pair.tap = Some(Box::new(move |side, packet| {
+        look_at(&mut tapped.borrow_mut()[side], packet);
+        true
+    }));
+    pair.connect();
+    for round in 0..40_usize {
+        for side in [0, 1] {
+            let len = [1, 30, 1_101, 5_000, 20_000][round % 5];
+            let order = if round % 3 == 0 { Order::Unordered } else { Order::Ordered };
+            let options = SendOptions::new().with_order(order);
+            let stream = StreamId((round % 7) as u16);
+            pair.ends[side].send(pair.now, stream, message(bytes(len)), options).unwrap();
+        }
+        pair.run_for(ms(30));
+    }
+    pair.run_for(ms(20_000));
+    pair.ends[0].shutdown(pair.now);
+    pair.run_for(ms(60_000));
+    assert_eq!(pair.received.each_ref().map(Vec::len), [40, 40]);
+    for seen in seen.borrow().iter() {
+        check_fragments(seen);
+        assert!(seen.control.contains(&SACK));
+    }
+}
+
+#[test]
+fn rfc9260_6_1_a_after_a_timeout_new_data_waits_for_the_peers_window() {
+    let mut script = Script::established();
+    send(&mut script, 50);
+    script.written();
+    script.say(&[sack(script.tsn.wrapping_sub(1), 0, &[])]);
+    send(&mut script, 50);
+    assert!(script.written().is_empty(), "the window is closed");
+    script.pass(ms(3_000));
+    assert_eq!(tsns(&script.answer()), [script.tsn], "the probe again, and nothing new");
+    // The window opens.
+    script.say(&[sack(script.tsn, 1_000, &[])]);
+    assert_eq!(tsns(&script.answer()), [script.tsn + 1]);
+}
+
+#[test]
+fn rfc9260_6_1_a_closed_window_is_probed_with_one_chunk() {
+    let mut script = Script::established();
+    send(&mut script, 100);
+    script.written();
+    script.say(&[sack(script.tsn, 10, &[])]);
+    send(&mut script, 3_000);
+    assert_eq!(tsns(&script.answer()), [script.tsn + 1], "one chunk, in spite of the window");
+    script.pass(ms(3_000));
+    assert_eq!(tsns(&script.answer()), [script.tsn + 1], "the same again");
+    script.say(&[sack(script.tsn + 1, 1 << 20, &[])]);
+    assert_eq!(tsns(&script.answer()).len(), 2);
+}
+
+#[test]
+fn rfc9260_6_1_t3_rtx_begins_anew_when_the_earliest_chunk_is_repeated() {
+    let mut script = Script::established();
+    for _ in 0..8 {
+        send(&mut script, 1_000);
+    }
+    script.written();
+    let begun = script.now;
+    let rto = script.end.stats().rto;
+    script.pass(ms(100));
+    // A peer whose window is closed is not probed, so that T3-rtx is the only timer.
+    script.say(&[sack(script.tsn.wrapping_sub(1), 0, &[(3, 3)])]);
+    assert!(script.written().is_empty());
+    let begun = (begun + rto, Timer::Retransmit);
+    assert!(
+        script.end.next_timer().is_some_and(|next| next.1 == Timer::Reorder || next == begun),
+        "it runs on"
+    );
+    script.say(&[sack(script.tsn.wrapping_sub(1), 0, &[(2, 8)])]);
+    script.pass(ms(50));
+    assert_eq!(tsns(&script.answer()), [script.tsn]);
+    let rto = script.end.stats().rto;
+    assert_eq!(script.end.next_timer(), Some((script.now + rto, Timer::Retransmit)));
+}
+
+#[test]
+fn rfc9260_7_2_1_a_timeout_reduces_the_window_also_when_the_peers_was_full() {
+    for algorithm in [
+        Arc::new(Cubic) as Arc<dyn CongestionControlFactory>,
+        Arc::new(NewReno),
+        Arc::new(Scavenger::default()),
+    ] {
+        let config = Config::default().with_congestion_control(algorithm);
+        let mut script = Script::established_with(config);
+        send(&mut script, 1_000);
+        script.written();
+        // All that the peer takes is in flight.
+        script.say(&[sack(script.tsn, 4_000, &[])]);
+        send(&mut script, 4_000);
+        assert_eq!(tsns(&script.answer()).len(), 4);
+        send(&mut script, 4_000);
+        assert!(script.written().is_empty());
+        for _ in 0..4 {
+            script.pass(ms(3_000));
+            let repeated = script.written();
+            assert!(repeated.len() <= 1, "one packet until something is acknowledged");
+        }
+        assert!(script.end.stats().timeouts > 0);
+        assert!(script.end.stats().congestion_window <= 1_160, "{:?}", script.end.stats());
+    }
+}
+
+#[test]
+fn rfc9260_6_2_a_closed_window_takes_nothing_new() {
+    let mut script = Script::established_with(Config::default().with_receive_buffer(4_096));
+    let last = |answer: Vec<(u8, u8, Vec<u8>)>| {
+        let (kind, _, value) = answer.last().expect("a SACK").clone();
+        assert_eq!(kind, SACK);
+        (word(&value, 0), word(&value, 1), word(&value, 2) >> 16)
+    };
+    // A message that is not whole: nothing can be pulled.
+    for number in 0..4 {
+        script.say(&[data(if number == 0 { B } else { 0 }, TSN + number, 1, 0, &[7; 1_000])]);
+    }
+    assert_eq!(last(script.answer()), (TSN + 3, 0, 0), "96 bytes are no window");
+    // Beyond the largest one received, and not the next.
+    script.say(&[data(0, TSN + 5, 1, 0, &[7; 100])]);
+    assert_eq!(last(script.answer()), (TSN + 3, 0, 0), "dropped, and told at once");
+    assert_eq!(script.end.stats().data_dropped, 1);
+    // What the message needs to become whole.
+    script.say(&[data(E, TSN + 4, 1, 0, &[7; 10])]);
+    assert_eq!(last(script.answer()), (TSN + 4, 0, 0));
+    // Now there is something to pull, and nothing at all is taken.
+    script.say(&[data(B | E, TSN + 5, 1, 1, &[7; 10])]);
+    assert_eq!(last(script.answer()), (TSN + 4, 0, 0));
+    assert_eq!(script.end.recv().map(|(_, message)| message.payload.len()), Some(4_010));
+    assert_eq!(last(script.answer()), (TSN + 4, 4_092, 0), "the window opens, but for what the stream takes");
+    script.say(&[data(B | E, TSN + 5, 1, 1, &[7; 10])]);
+    assert_eq!(last(script.answer()).0, TSN + 5);
+}
+
+#[test]
+fn rfc9260_6_2_as_many_gap_blocks_as_fit_the_lowest_first() {
+    let mut script = Script::established_with(Config::default().with_max_packet_len(256));
+    let mut numbers: Vec<u32> = (1..=70).map(|number| 2 * number).collect();
+    // Some of them twice.
+    numbers.extend((1..10).map(|number| 2 * number));
+    let all: Vec<_> = numbers.iter().map(|number| data(B | E, TSN + number, 1, 0, b"x")).collect();
+    script.say(&all);
+    let written = script.written();
+    assert_eq!(written.len(), 1, "one SACK");
+    assert_eq!(written[0].len(), 256);
+    let value = chunks(&written[0]).remove(0).2;
+    assert_eq!((word(&value, 0), word(&value, 2)), (TSN - 1, 57 << 16), "no duplicates in place of blocks");
+    for block in 0..57 {
+        let offset = 2 * block as u32 + 3;
+        assert_eq!(word(&value, 3 + block), offset << 16 | offset);
+    }
+}
+
+#[test]
+fn rfc9260_6_2_one_sack_for_a_packet_whatever_it_holds() {
+    let mut script = Script::established();
+    let all: Vec<_> = (0..20).map(|number| data(B | E, TSN + number, 1, number as u16, b"x")).collect();
+    script.say(&all);
+    let answer = script.answer();
+    assert_eq!(answer.len(), 1, "the first data is acknowledged at once, and once");
+    assert_eq!((answer[0].0, word(&answer[0].2, 0)), (SACK, TSN + 19));
+    script.say(&all);
+    let answer = script.answer();
+    assert_eq!((answer.len(), answer[0].0), (1, SACK), "duplicates as well");
+}
+
+#[test]
+fn rfc9260_6_6_the_sequence_number_of_unordered_data_is_ignored() {
+    let mut script = Script::established();
+    script.say(&[
+        data(U | B, TSN, 1, 9, b"un"),
+        data(U | E, TSN + 1, 1, 3, b"ordered"),
+        data(B | E, TSN + 2, 1, 1, b"second"),
+        data(U | B | E, TSN + 3, 1, 700, b"at once"),
+        data(B | E, TSN + 4, 1, 0, b"first"),
+    ]);
+    let received: Vec<_> = std::iter::from_fn(|| script.end.recv()).map(|(_, it)| it.payload).collect();
+    assert_eq!(received, ["unordered", "at once", "first", "second"]);
+}
+
+#[test]
+fn rfc9260_9_2_who_receives_shutdown_finishes_and_takes_nothing_new() {
+    let mut script = Script::established();
+    send(&mut script, 3_000);
+    let sent = tsns(&script.answer());
+    assert_eq!(sent.len(), 3);
+    let shutdown = chunk(SHUTDOWN, 0, &words(&[script.tsn]));
+    script.say(std::slice::from_ref(&shutdown));
+    assert_eq!(script.events().last(), Some(&Event::ShuttingDown));
+    let refused = script.end.send(script.now, StreamId(1), message("x"), SendOptions::new());
+    assert_eq!(refused, Err(SendError::ShuttingDown));
+    script.end.shutdown(script.now);
+    assert!(script.written().is_empty(), "a request to shut down changes nothing");
+    // What was acknowledged in a gap is not taken for dropped because a SHUTDOWN does not repeat it.
+    script.say(&[sack(script.tsn, 1 << 20, &[(2, 2)])]);
+    script.say(&[shutdown]);
+    script.pass(ms(3_000));
+    assert_eq!(tsns(&script.answer()), [script.tsn + 1], "transmission goes on");
+    script.say(&[chunk(HEARTBEAT, 0, &parameter(1, b"x"))]);
+    assert_eq!(script.answer()[0].0, HEARTBEAT_ACK);
+    script.say(&[chunk(SHUTDOWN, 0, &words(&[script.tsn + 2]))]);
+    assert_eq!(script.answer(), [(SHUTDOWN_ACK, 0, vec![])]);
+    assert_eq!(script.end.next_timer().map(|(_, timer)| timer), Some(Timer::Shutdown));
+    let at = script.end.poll_timeout().unwrap();
+    script.pass(at - script.now);
+    assert_eq!(script.answer(), [(SHUTDOWN_ACK, 0, vec![])], "again");
+    let refused = script.end.send(script.now, StreamId(1), message("x"), SendOptions::new());
+    assert_eq!(refused, Err(SendError::ShuttingDown));
+    // Both waited for the last word.
+    script.say(&[chunk(SHUTDOWN_ACK, 0, &[])]);
+    let written = script.written();
+    assert_eq!(tag_of(&written[0]), TAG);
+    assert_eq!(chunks(&written[0]), [(SHUTDOWN_COMPLETE, 0, vec![])]);
+    assert_eq!(script.end.poll_timeout(), None);
+    assert_eq!(script.events(), [Event::Closed(CloseReason::Shutdown)]);
+}
+
+#[test]
+fn rfc9260_9_2_who_sent_shutdown_answers_data_with_it_at_once() {
+    let mut script = Script::established();
+    script.say(&[data(B | E, TSN, 1, 0, b"x")]);
+    script.written();
+    script.end.shutdown(script.now);
+    assert_eq!(script.answer(), [(SHUTDOWN, 0, words(&[TSN]))]);
+    let at = script.end.poll_timeout().unwrap();
+    script.now += ms(10);
+    script.say(&[data(B | E, TSN + 1, 1, 1, b"x")]);
+    let kinds: Vec<_> = script.answer().into_iter().map(|(kind, _, _)| kind).collect();
+    assert_eq!(kinds, [SACK, SHUTDOWN]);
+    assert!(script.end.poll_timeout().unwrap() > at, "T2-shutdown begins anew");
+    // A gap that a SHUTDOWN cannot tell of, and then a duplicate.
+    for number in [3, 3] {
+        script.say(&[data(B | E, TSN + number, 1, 3, b"x")]);
+        let answer = script.answer();
+        assert_eq!((answer[0].0, word(&answer[0].2, 2) >> 16), (SACK, 1));
+        assert_eq!((answer[1].0, word(&answer[1].2, 0)), (SHUTDOWN, TSN + 1));
+    }
+    // With what came meanwhile.
+    script.say(&[data(B | E, TSN + 2, 1, 2, b"x")]);
+    script.written();
+    let at = script.end.poll_timeout().unwrap();
+    script.pass(at - script.now);
+    assert_eq!(script.answer().last(), Some(&(SHUTDOWN, 0, words(&[TSN + 3]))));
+    script.say(&[chunk(SHUTDOWN_ACK, 0, &[])]);
+    let written = script.written();
+    assert_eq!((tag_of(&written[0]), chunks(&written[0])), (TAG, vec![(SHUTDOWN_COMPLETE, 0, vec![])]));
+    assert_eq!(script.end.poll_timeout(), None);
+    script.say(&[data(B | E, TSN + 4, 1, 4, b"x")]);
+    assert!(script.written().is_empty());
+}
+
+#[test]
+fn rfc9260_9_1_an_abort_goes_alone_under_the_peers_tag() {
+    let mut script = Script::established();
+    send(&mut script, 5_000);
+    script.say(&[data(B | E, TSN, 1, 0, b"x")]);
+    script.end.abort(script.now, "enough");
+    let written = script.written();
+    assert_eq!((written.len(), tag_of(&written[0])), (1, TAG));
+    let all = chunks(&written[0]);
+    assert_eq!((all.len(), all[0].0, all[0].1), (1, ABORT, 0));
+    assert_eq!(script.end.poll_timeout(), None);
+}
