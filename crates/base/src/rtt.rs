@@ -20,6 +20,13 @@ impl RttEstimator {
         Self { smoothed: None, variation: Duration::ZERO, rto: initial.clamp(min, max), initial, min, max }
     }
 
+    /// Goes on with what was measured elsewhere.
+    #[must_use]
+    pub fn with_measured(self, smoothed: Duration, variation: Duration) -> Self {
+        let rto = smoothed.saturating_add(variation.saturating_mul(4).max(Duration::from_millis(1)));
+        Self { smoothed: Some(smoothed), variation, rto: rto.clamp(self.min, self.max), ..self }
+    }
+
     /// Takes a measurement of a datagram that was sent once only (Karn's algorithm, RFC 6298 §3).
     pub fn observe(&mut self, rtt: Duration) {
         let smoothed = match self.smoothed {

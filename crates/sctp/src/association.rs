@@ -1,5 +1,9 @@
 //! The association: the public face, and the way of a packet in.
 
+mod snapshot;
+
+pub(crate) use snapshot::IdentitySnapshot;
+
 use crate::chunk::data::Format;
 use crate::chunk::init::Extensions;
 use crate::chunk::{self, unknown};

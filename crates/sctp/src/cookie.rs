@@ -1,16 +1,18 @@
 //! The State Cookie (RFC 9260 §5.1.3): what we must remember of an INIT, kept by the peer.
 //!
 //! It holds only what the peer told us and what our INIT ACK tells it, the time, and a MAC under a key that is drawn
-//! per association and leaves it never.
+//! per association. The key moves with the association (`handover.rs`) and leaves it in no other way.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 use crate::chunk::init::{Extensions, InitFields};
+use crate::handover::wire::{Contradiction, MAX_COUNT, Malformed, Wire, ensure};
 use base::{PutExt, Reader, Serial32};
-use crypto::{Mac, MacKey, Random};
+use crypto::{Mac, MacKey, Random, Secret};
 use std::time::{Duration, Instant};
 
 const MAC_LEN: usize = 32;
+const SECRET_LEN: usize = 32;
 const FLAG_FORWARD_TSN: u8 = 1;
 const FLAG_RECONFIG: u8 = 2;
 const FLAG_INTERLEAVING: u8 = 4;
@@ -49,15 +51,36 @@ pub(crate) enum CookieError {
 #[derive(Debug)]
 pub(crate) struct CookieKey {
     key: Box<dyn MacKey>,
-    /// Cookies carry the time since this.
+    secret: Secret,
+    /// Cookies carry the time since this, and what had passed by then, in milliseconds.
     epoch: Instant,
+    passed: u64,
     lifetime: Duration,
 }
 
 impl CookieKey {
     pub(crate) fn new(mac: &dyn Mac, rng: &mut dyn Random, epoch: Instant, lifetime: Duration) -> Self {
-        let secret = crypto::Secret::from(&rng.bytes::<32>()[..]);
-        Self { key: mac.key(secret.as_bytes()), epoch, lifetime }
+        let secret = Secret::from(&rng.bytes::<SECRET_LEN>()[..]);
+        Self { key: mac.key(secret.as_bytes()), secret, epoch, passed: 0, lifetime }
+    }
+
+    pub(crate) fn snapshot(&self, now: Instant) -> CookieKeySnapshot {
+        let Self { key: _, secret, epoch: _, passed: _, lifetime: _ } = self;
+        CookieKeySnapshot {
+            secret: Secret::from(secret.as_bytes()),
+            passed: self.age(now).min(MAX_COUNT - 1),
+        }
+    }
+
+    /// Cookies that another process gave out are good here.
+    pub(crate) fn restore(
+        snapshot: CookieKeySnapshot,
+        mac: &dyn Mac,
+        epoch: Instant,
+        lifetime: Duration,
+    ) -> Self {
+        let CookieKeySnapshot { secret, passed } = snapshot;
+        Self { key: mac.key(secret.as_bytes()), secret, epoch, passed, lifetime }
     }
 
     pub(crate) fn seal(&self, now: Instant, cookie: &Cookie) -> Vec<u8> {
@@ -102,11 +125,38 @@ impl CookieKey {
     }
 
     fn age(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
+        let since = now.saturating_duration_since(self.epoch).as_millis();
+        self.passed.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
     }
 }
 
-fn flags_of(extensions: Extensions) -> u8 {
+/// The key, as it moves to another process.
+#[derive(Debug)]
+pub(crate) struct CookieKeySnapshot {
+    secret: Secret,
+    passed: u64,
+}
+
+impl CookieKeySnapshot {
+    pub(crate) fn check(&self) -> Result<(), Contradiction> {
+        ensure(self.passed < MAX_COUNT, "the age of cookies")
+    }
+}
+
+impl Wire for CookieKeySnapshot {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Self { secret, passed } = self;
+        out.put_slice(secret.as_bytes());
+        passed.put(out);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let secret = Secret::from(reader.take(SECRET_LEN)?);
+        Ok(Self { secret, passed: u64::take(reader)? })
+    }
+}
+
+pub(crate) fn flags_of(extensions: Extensions) -> u8 {
     let Extensions { forward_tsn, pad, reconfig, interleaving, i_forward_tsn, zero_checksum } = extensions;
     let all = [
         (forward_tsn, FLAG_FORWARD_TSN),
@@ -119,7 +169,7 @@ fn flags_of(extensions: Extensions) -> u8 {
     all.into_iter().fold(0, |flags, (is_on, flag)| if is_on { flags | flag } else { flags })
 }
 
-fn extensions_of(flags: u8) -> Extensions {
+pub(crate) fn extensions_of(flags: u8) -> Extensions {
     Extensions {
         forward_tsn: flags & FLAG_FORWARD_TSN != 0,
         pad: flags & FLAG_PAD != 0,

@@ -2,7 +2,7 @@
 
 mod queue;
 
-pub(crate) use queue::Events;
+pub(crate) use queue::{EventSnapshot, Events};
 
 use crate::types::{MessageId, StreamId};
 

@@ -8,6 +8,7 @@ mod config;
 mod cookie;
 mod error;
 mod event;
+mod handover;
 mod packet;
 mod path;
 mod pmtu;
@@ -32,6 +33,7 @@ pub use error::{AbandonError, AddStreamsError, ConfigError, ResetError, SendErro
 #[cfg(feature = "snap")]
 pub use error::{InitError, SnapError};
 pub use event::{CloseReason, Direction, Event, Progress, ResetOutcome, Violation};
+pub use handover::{Handover, HandoverError, HandoverParseError, ResumeError};
 pub use path::{Fragmentation, PathInfo};
 #[cfg(feature = "snap")]
 pub use procedure::snap::RemoteInit;

@@ -15,6 +15,10 @@
 //! for the path. So a size that fails costs three round trips, and chance alone hardly ever makes it fail. A pair of
 //! which nothing comes back says nothing about sizes.
 
+mod snapshot;
+
+pub(crate) use snapshot::PathSnapshot;
+
 use crate::path::PathInfo;
 use std::time::{Duration, Instant};
 

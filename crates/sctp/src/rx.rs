@@ -11,4 +11,4 @@ mod receiver;
 mod tracker;
 mod window;
 
-pub(crate) use receiver::{Arrival, Receiver};
+pub(crate) use receiver::{Arrival, Receiver, ReceiverSnapshot, TooMuch};

@@ -1,5 +1,9 @@
 //! Counters, for humans and for tests.
 
+mod snapshot;
+
+pub(crate) use snapshot::CountersSnapshot;
+
 use std::time::Duration;
 
 /// A snapshot of an association's counters. Counts never go back.

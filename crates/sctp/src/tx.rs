@@ -14,7 +14,7 @@ mod rto;
 mod sender;
 mod tail_probe;
 
-pub(crate) use sender::Sender;
+pub(crate) use sender::{Sender, SenderSnapshot};
 
 use crate::chunk::data::Format;
 use crate::packet;

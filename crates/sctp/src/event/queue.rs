@@ -1,5 +1,9 @@
 //! Events that wait to be polled, coalesced so that an owner who never polls costs a bounded amount.
 
+mod snapshot;
+
+pub(crate) use snapshot::EventSnapshot;
+
 use super::{Direction, Event, ResetOutcome};
 use crate::types::StreamId;
 use std::collections::{BTreeSet, VecDeque};

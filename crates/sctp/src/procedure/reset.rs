@@ -1,5 +1,9 @@
 //! Resetting streams and adding some (RFC 6525 §5).
 
+mod snapshot;
+
+pub(crate) use snapshot::ResetsSnapshot;
+
 use crate::association::Association;
 use crate::chunk::reconfig::{self, Parameter, ResetResult, StreamList};
 use crate::config::Config;
@@ -30,7 +34,7 @@ struct Request {
 }
 
 /// What it asks for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Ask {
     /// We begin anew on streams we send on.
     OutgoingReset { last_tsn: Serial32, streams: Vec<StreamId> },

@@ -1,5 +1,9 @@
 //! Whole messages on their way to the application: order within streams, and queues to pull from.
 
+mod snapshot;
+
+pub(crate) use snapshot::InboundSnapshot;
+
 use super::pieces::Streamed;
 use super::reassembly::Whole;
 use crate::chunk::data::{DataHeader, Format};

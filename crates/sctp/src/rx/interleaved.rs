@@ -3,6 +3,10 @@
 //! What came in order of a message is one buffer that grows at its end; what came early waits in runs beside it and
 //! is copied once, when its turn comes. Nothing is concluded from TSNs.
 
+mod snapshot;
+
+pub(crate) use snapshot::InterleavedSnapshot;
+
 use super::reassembly::{Front, RUN_OVERHEAD, Whole, grow};
 use crate::chunk::data::DataHeader;
 use crate::event::Violation;

@@ -4,6 +4,10 @@
 //! is one buffer: a fragment that continues a run is copied to its end, and a fragment between two runs joins them. A
 //! message that arrives in order is therefore copied once, and fragments cost no bookkeeping of their own.
 
+mod snapshot;
+
+pub(crate) use snapshot::ReassemblySnapshot;
+
 use crate::chunk::data::DataHeader;
 use crate::event::Violation;
 use crate::types::{Ppid, StreamId};

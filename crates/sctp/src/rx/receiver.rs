@@ -1,5 +1,9 @@
 //! The receiving half put together: acceptance, the window, and when to acknowledge.
 
+mod snapshot;
+
+pub(crate) use snapshot::{ReceiverSnapshot, TooMuch};
+
 use super::coalescing::Coalescing;
 use super::inbound::{EARLY_OVERHEAD, Inbound, MESSAGE_OVERHEAD};
 use super::interleaved::{Interleaved, PARTIAL_OVERHEAD};

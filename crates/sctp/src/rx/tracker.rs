@@ -1,5 +1,9 @@
 //! Which TSNs arrived (RFC 9260 §6.2).
 
+mod snapshot;
+
+pub(crate) use snapshot::TrackerSnapshot;
+
 use base::Serial32;
 use std::collections::VecDeque;
 

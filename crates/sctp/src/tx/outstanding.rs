@@ -4,6 +4,10 @@
 //! walks over all chunks except a timeout, which touches each anyway. TSNs are extended to 64 bits in here, so that
 //! order is plain order.
 
+mod snapshot;
+
+pub(crate) use snapshot::OutstandingSnapshot;
+
 use super::OVERHEAD;
 use super::per_stream::PerStream;
 use super::queue::{Fragment, Limit};
@@ -148,6 +152,8 @@ pub(crate) struct Outstanding {
     last_abandoned: u64,
     /// The peer knows FORWARD TSN; without it nothing is given up.
     partial: bool,
+    /// Packets before this one were written by another process: how long they took is not known.
+    measured_from: u64,
 }
 
 impl Outstanding {
@@ -172,6 +178,7 @@ impl Outstanding {
             advanced: base - 1,
             last_abandoned: 0,
             partial: false,
+            measured_from: 0,
         }
     }
 
@@ -591,13 +598,14 @@ impl Outstanding {
         //= rfc9260 §6.3.1
         //# RTT measurements MUST NOT be made using chunks that were retransmitted
         // An acknowledgement that comes too soon after a repetition is one of the original.
-        let early = !once && now.saturating_duration_since(item.sent_at) < shortest;
+        let measured = item.packet >= self.measured_from;
+        let early = measured && !once && now.saturating_duration_since(item.sent_at) < shortest;
         if early && item.status == Status::InFlight {
             acked.early.push(tsn);
         }
         if !early && acked.newest.is_none_or(|newest| newest.packet < item.packet) {
             acked.newest = Some(Delivered { packet: item.packet, sent_at: item.sent_at });
-            acked.is_first = once;
+            acked.is_first = once && measured;
         }
         //= rfc9260 §6.3.1
         //# When data is in flight and when allowed by rule C5 below, a new RTT measurement MUST be made each round

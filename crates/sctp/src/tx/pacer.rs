@@ -47,6 +47,11 @@ impl Pacer {
         self.packet_len = packet_len as u64;
     }
 
+    /// What the owner allows.
+    pub(super) fn budget(&self) -> Option<NonZeroU64> {
+        self.budget
+    }
+
     pub(super) fn set_budget(&mut self, now: Instant, budget: Option<NonZeroU64>) {
         self.budget = budget;
         self.apply(now);

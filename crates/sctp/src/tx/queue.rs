@@ -5,10 +5,12 @@
 //! single stream the heap has one entry.
 
 mod message;
+mod snapshot;
 mod stream;
 mod turns;
 
-pub(crate) use message::Limit;
+pub(crate) use message::{Limit, LimitSnapshot};
+pub(crate) use snapshot::QueueSnapshot;
 
 use crate::chunk::data::{DataHeader, Format};
 use crate::config::Scheduler;
@@ -344,11 +346,15 @@ impl SendQueue {
                 return None;
             }
             begun = false;
-            if len < left || used >= space {
+            if used >= space {
                 break;
             }
             if !one_stream {
                 return None;
+            }
+            // What is left of an open message waits for more.
+            if len < left {
+                break;
             }
         }
         Some(used).filter(|used| *used > 0)

@@ -1,5 +1,6 @@
 //! The retransmission timeout (RFC 9260 §6.3.1).
 
+use crate::handover::wire::{Contradiction, ensure, wire_struct};
 use base::RttEstimator;
 use std::time::Duration;
 
@@ -76,6 +77,51 @@ impl Rto {
     /// The maximum bounds the doubling. A path that is slower than it keeps the timeout it needs.
     fn doubled(&self, base: Duration) -> Duration {
         base.saturating_mul(1 << self.doublings).min(self.max.max(base)).min(HIGHEST)
+    }
+}
+
+/// What is known of the round trip, as it moves to another process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RtoSnapshot {
+    smoothed: Option<Duration>,
+    variation: Duration,
+    expected: Option<Duration>,
+    doublings: u32,
+}
+
+wire_struct!(RtoSnapshot { smoothed, variation, expected, doublings });
+
+/// No round trip is longer.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+impl RtoSnapshot {
+    pub(crate) fn check(&self) -> Result<(), Contradiction> {
+        let Self { smoothed, variation, expected: _, doublings } = self;
+        ensure(smoothed.is_none_or(|smoothed| smoothed <= LONGEST), "the round trip")?;
+        ensure(*variation <= LONGEST, "the variation of the round trip")?;
+        ensure(*doublings <= 16, "the back-off of the timeout")
+    }
+}
+
+impl Rto {
+    pub(crate) fn snapshot(&self) -> RtoSnapshot {
+        let Self { estimator, expected, initial: _, margin: _, max: _, doublings } = self;
+        RtoSnapshot {
+            smoothed: estimator.smoothed().map(|smoothed| smoothed.min(LONGEST)),
+            variation: estimator.variation().min(LONGEST),
+            expected: *expected,
+            doublings: *doublings,
+        }
+    }
+
+    /// Goes on with what another process measured.
+    pub(crate) fn adopt(&mut self, snapshot: RtoSnapshot) {
+        let RtoSnapshot { smoothed, variation, expected, doublings } = snapshot;
+        if let Some(smoothed) = smoothed {
+            self.estimator = self.estimator.with_measured(smoothed, variation);
+        }
+        self.expected = expected;
+        self.doublings = doublings;
     }
 }
 

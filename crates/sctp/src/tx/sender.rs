@@ -1,7 +1,10 @@
 //! The sending half put together: which chunk goes into the packet under construction, and what answers change.
 
 mod pieces;
+mod snapshot;
 mod tracking;
+
+pub(crate) use snapshot::SenderSnapshot;
 
 use super::congestion::{CongestionControl, CongestionControlFactory, NewPath};
 use super::outstanding::Outstanding;

@@ -1,5 +1,9 @@
 //! One message that waits, whole or in pieces.
 
+mod snapshot;
+
+pub(crate) use snapshot::{LimitSnapshot, QueuedSnapshot};
+
 use super::super::OVERHEAD;
 use super::MIN_FRAGMENT;
 use crate::types::{Message, MessageId, Order, Piece, Ppid, Reliability, SendOptions};

@@ -48,6 +48,11 @@ impl Turns {
         self.window = window;
     }
 
+    /// The window of the peer when it was all free.
+    pub(super) fn window(&self) -> usize {
+        self.window
+    }
+
     pub(super) fn is_per_packet(&self) -> bool {
         self.scheduler == Scheduler::RoundRobinPerPacket
     }

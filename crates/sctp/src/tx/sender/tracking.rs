@@ -59,6 +59,17 @@ impl Tracked {
         self.names = self.names.saturating_sub(1);
     }
 
+    /// Messages written to their end and not acknowledged: see `sent`. The names are counted by who restores.
+    pub(super) fn snapshot(&self) -> Vec<(u64, (u64, MessageId))> {
+        let Self { sent, names: _ } = self;
+        sent.iter().map(|&(tsn, message, id)| (tsn, (message, id))).collect()
+    }
+
+    /// Goes on with these, and with as many names given in all.
+    pub(super) fn restore(snapshot: Vec<(u64, (u64, MessageId))>, names: usize) -> Self {
+        Self { sent: snapshot.into_iter().map(|(tsn, (message, id))| (tsn, message, id)).collect(), names }
+    }
+
     /// Bytes of memory, roughly.
     pub(super) fn held(&self) -> usize {
         self.names * NAME_OVERHEAD
