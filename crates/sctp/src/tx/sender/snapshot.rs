@@ -110,6 +110,7 @@ impl Sender {
             format: _,
             tracked,
             follows: _,
+            first_repeated: _,
         } = self;
         SenderSnapshot {
             queue: queue.snapshot(now),
@@ -184,6 +185,7 @@ impl Sender {
             format,
             tracked: Tracked::restore(tracked, names),
             follows: false,
+            first_repeated: false,
             outstanding,
         };
         sender.forget_path(now);
