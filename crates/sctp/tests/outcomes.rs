@@ -79,7 +79,12 @@ fn sound(kind: &str, script: &Script) -> (u32, Vec<u8>) {
             value.extend(parameter(7, b"cookie"));
             (tag, chunk(2, 0, &value))
         }
-        "SACK" => (tag, chunk(3, 0, &words(&[script.tsn, 1 << 20, 0]))),
+        "SACK" => {
+            let is_sent = matches!(state_of(script).as_str(), "ShutdownPending" | "ShutdownReceived");
+            let cumulative = if is_sent { script.tsn } else { acknowledged };
+            (tag, chunk(3, 0, &words(&[cumulative, 1 << 20, 0])))
+        }
+        "SACK of nothing" => (tag, chunk(3, 0, &words(&[script.tsn.wrapping_add(1), 1 << 20, 0]))),
         "HEARTBEAT" => (tag, chunk(4, 0, &parameter(1, b"ping"))),
         "HEARTBEAT ACK" => (tag, chunk(5, 0, &parameter(1, b"pong"))),
         "ABORT" => (tag, chunk(6, 0, &[])),
@@ -187,6 +192,21 @@ const TABLE: &[(&str, [&str; 9])] = &[
     (
         "SACK",
         ["abort", "-", "-", "-", "shutdown > ShutdownSent", "-", "shutdown-ack > ShutdownAckSent", "-", "-"],
+    ),
+    // RFC 9260 §12.4: it acknowledges what was never sent.
+    (
+        "SACK of nothing",
+        [
+            "abort",
+            "-",
+            "-",
+            "abort > Done",
+            "abort > Done",
+            "abort > Done",
+            "abort > Done",
+            "abort > Done",
+            "-",
+        ],
     ),
     // RFC 9260 §8.3.
     (
