@@ -51,7 +51,7 @@ pub struct Association {
     pub(crate) timers: Timers,
     pub(crate) pending: Pending,
     /// Whole packets owed to somebody whose tag is not the association's.
-    pub(crate) replies: std::collections::VecDeque<Reply>,
+    pub(crate) replies: Vec<Reply>,
     /// Timeouts in a row without an answer (RFC 9260 §8.1), or tries of INIT and COOKIE ECHO.
     pub(crate) errors: u32,
     pub(crate) max_packet_len: usize,
@@ -118,7 +118,7 @@ impl Association {
             heartbeat: Heartbeat::default(),
             timers: state::timers(),
             pending: Pending::default(),
-            replies: std::collections::VecDeque::new(),
+            replies: Vec::new(),
             errors: 0,
             max_packet_len: config.max_packet_len,
             path_mtu: PathMtu::fixed(config.max_packet_len),

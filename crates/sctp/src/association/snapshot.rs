@@ -19,7 +19,6 @@ use crate::stats::Stats;
 use crate::tx::Sender;
 use base::Serial32;
 use crypto::Random;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -255,7 +254,7 @@ impl Association {
             heartbeat: Heartbeat::default(),
             timers: state::timers(),
             pending: Pending { cookie_ack, ..Pending::default() },
-            replies: VecDeque::new(),
+            replies: Vec::new(),
             errors,
             max_packet_len: path_mtu.packet_len(),
             path_mtu,

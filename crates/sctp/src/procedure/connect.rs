@@ -349,9 +349,9 @@ impl Association {
     pub(crate) fn reply(&mut self, reply: Reply) {
         const MAX_REPLIES: usize = 4;
         if self.replies.len() >= MAX_REPLIES {
-            self.replies.pop_front();
+            self.replies.remove(0);
         }
-        self.replies.push_back(reply);
+        self.replies.push(reply);
     }
 }
 

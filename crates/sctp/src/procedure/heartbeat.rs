@@ -40,7 +40,7 @@ impl Association {
         //= rfc9260 §3.3.6
         //# This field MUST contain the Heartbeat Info parameter (as defined in Section 3.3.5) of the Heartbeat
         //# Request to which this Heartbeat Acknowledgement is responding.
-        self.pending.heartbeat_acks.push_back(heartbeat.value.to_vec());
+        self.pending.heartbeat_acks.push(heartbeat.value.to_vec());
     }
 
     pub(crate) fn on_heartbeat_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {

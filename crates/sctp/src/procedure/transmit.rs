@@ -8,7 +8,6 @@ use crate::packet::{self, Checksum};
 use crate::path::Fragmentation;
 use crate::state::{LastChunk, State, Timer};
 use base::PutExt;
-use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
@@ -22,7 +21,7 @@ pub(crate) struct Pending {
     pub(crate) shutdown: bool,
     pub(crate) shutdown_ack: bool,
     /// Values to send back.
-    pub(crate) heartbeat_acks: VecDeque<Vec<u8>>,
+    pub(crate) heartbeat_acks: Vec<Vec<u8>>,
     /// One cause, ready to be put into an ERROR.
     pub(crate) error: Option<Vec<u8>>,
 }
@@ -130,7 +129,12 @@ impl Association {
         //= rfc9260 §12.3
         //# (1) an INIT chunk MUST NOT be bundled with any other chunk in a packet and (2) a packet containing an INIT
         //# chunk MUST have a zero Verification Tag.
-        let Some(reply) = self.replies.pop_front() else { return false };
+        if self.replies.is_empty() {
+            return false;
+        }
+        let reply = self.replies.remove(0);
+        // Few come after the handshake.
+        self.replies.shrink_to_fit();
         self.start_packet(out, reply.tag);
         match reply.body {
             ReplyBody::InitAck { fields, cookie, unrecognized } => {
@@ -296,17 +300,17 @@ impl Association {
             chunk::write(out, chunk::COOKIE_ACK, 0, &[]);
         }
         self.write_sack(now, out, start);
-        while let Some(value) = self.pending.heartbeat_acks.front() {
-            if self.space(out, start) < chunk::HEADER_LEN + value.len() + 3
-                && out.len() > start + packet::HEADER_LEN
-            {
+        let mut written = 0;
+        for value in &self.pending.heartbeat_acks {
+            let is_first = out.len() == start + packet::HEADER_LEN;
+            if self.space(out, start) < chunk::HEADER_LEN + value.len() + 3 && !is_first {
                 // For the next packet.
                 break;
             }
-            if let Some(value) = self.pending.heartbeat_acks.pop_front() {
-                chunk::write(out, chunk::HEARTBEAT_ACK, 0, &value);
-            }
+            chunk::write(out, chunk::HEARTBEAT_ACK, 0, value);
+            written += 1;
         }
+        self.pending.heartbeat_acks.drain(..written);
         if let Some(error) = self.pending.error.take_if(|error| {
             chunk::HEADER_LEN + error.len() + packet::HEADER_LEN + (out.len() - start) <= self.max_packet_len
         }) {

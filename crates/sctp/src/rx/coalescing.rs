@@ -6,35 +6,33 @@
 //! such a sender would have sent is acknowledged two packets at a time; a larger one shows that the sender is of another
 //! kind, until it sends small batches alone.
 
-use std::collections::VecDeque;
-
 /// What a sender limited to bursts sends for one SACK, in packets: four (RFC 9260 §16), and room for one that was late
 /// or had to be repeated.
-const MAX_BURST: u32 = 6;
+const MAX_BURST: u16 = 6;
 
 /// SACKs for one batch, the last one left out.
-const MAX_MARKS: usize = 32;
+const MAX_MARKS: u16 = 32;
 
 /// So many batches in a row that bursts could explain, and the sender may be limited to them after all.
-const SMALL_BATCHES: u32 = 8;
+const SMALL_BATCHES: u8 = 8;
 
 /// Packets since the last SACK.
 #[derive(Debug)]
 pub(super) struct Coalescing {
-    packets: u32,
+    packets: u16,
     /// What was the cumulative TSN after every second packet.
-    marks: VecDeque<u64>,
-    /// SACKs written for this batch.
-    written: u32,
+    marks: Vec<u64>,
+    /// SACKs written for this batch, one for each mark in turn.
+    written: u16,
     /// As many packets a sender that is limited to bursts may have sent for the last batch's.
-    burst: u32,
+    burst: u16,
     /// Batches until the sender counts as limited to bursts, after one that was larger.
-    free: u32,
+    free: u8,
 }
 
 impl Coalescing {
     pub(super) fn new() -> Self {
-        Self { packets: 0, marks: VecDeque::new(), written: 0, burst: MAX_BURST, free: 0 }
+        Self { packets: 0, marks: Vec::new(), written: 0, burst: MAX_BURST, free: 0 }
     }
 
     /// A packet with data was handled; `cumulative` is the TSN up to which everything is there, if that is all there is.
@@ -44,15 +42,15 @@ impl Coalescing {
             self.marks.clear();
         } else if let Some(cumulative) = cumulative
             && self.packets.is_multiple_of(2)
-            && self.marks.len() < MAX_MARKS
+            && self.marks.len() < usize::from(MAX_MARKS)
         {
-            self.marks.push_back(cumulative);
+            self.marks.push(cumulative);
         }
     }
 
     /// What the next SACK acknowledges, of those before the last one; `cumulative` is for that.
     pub(super) fn next(&mut self, cumulative: u64) -> Option<u64> {
-        let mark = self.marks.pop_front().filter(|mark| *mark < cumulative)?;
+        let mark = self.marks.get(usize::from(self.written)).filter(|mark| **mark < cumulative).copied()?;
         self.written = self.written.saturating_add(1);
         Some(mark)
     }
