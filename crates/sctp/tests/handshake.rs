@@ -94,6 +94,21 @@ fn data_before_cookie_ack_is_kept() {
 //= rfc9260 §5.1.4
 //= type=test
 //# If the timer expires, the endpoint MUST retransmit the COOKIE ECHO chunk and restart the T1-cookie timer.
+//= rfc9260 §3.3.3
+//= type=test
+//# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of the INIT ACK
+//# chunk transmits within this association.
+//= rfc9260 §5.1.4
+//= type=test
+//# The endpoint MUST also start the T1-cookie timer after sending the COOKIE ECHO chunk.
+//= rfc9260 §5.1.6
+//= type=test
+//# When retransmitting the INIT chunk, the endpoint MUST follow the rules defined in Section 6.3 to determine the
+//# proper timer value.
+//= rfc9260 §8.5.1
+//= type=test
+//# When sending a COOKIE ECHO chunk, the endpoint MUST use the value of the Initiate Tag received in the INIT ACK
+//# chunk.
 /// Users 46: COOKIE ECHO is repeated byte for byte; INIT as well.
 #[test]
 fn handshake_packets_are_repeated_unchanged() {
@@ -198,6 +213,17 @@ fn t_c02_the_cookie_is_the_same_for_the_same_words() {
 //= rfc9260 §8.4
 //= type=test
 //# If the packet contains a COOKIE ECHO chunk as the first chunk, it MUST be processed as described in Section 5.1.
+//= rfc9260 §3.3.3.1.1
+//= type=test
+//# MUST contain all the necessary state and parameter information required for the sender of this INIT ACK chunk to
+//# create the association, along with a Message Authentication Code (MAC).
+//= rfc9260 §3.3.12
+//= type=test
+//# This chunk MUST precede any DATA or SACK chunk sent within the association
+//= rfc9260 §5.1.5
+//= type=test
+//# As mentioned in step 6, if the SACK chunk is bundled with the COOKIE ACK chunk, the COOKIE ACK chunk MUST appear
+//# first in the SCTP packet.
 /// T-C03: every flipped bit, every truncation; then the right one.
 #[test]
 fn t_c03_altered_cookies_do_nothing() {
@@ -455,6 +481,9 @@ fn sctp_ootb_handling() {
 //= type=test
 //# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of the INIT chunk
 //# transmits within this association.
+//= rfc9260 §5.2.2
+//= type=test
+//# the endpoint MUST copy its current Tie-Tags to a reserved place within the State Cookie and the association's TCB.
 /// Users 48, `sctp_unexpected_init_tie_tags_peer_restart`.
 #[test]
 fn sctp_unexpected_init_tie_tags_peer_restart() {

@@ -46,6 +46,10 @@ fn t_c01_broken_framing_drops_the_packet() {
     assert!(script.end.recv().is_some());
 }
 
+//= rfc9260 §5.1
+//= type=test
+//# When the TCB is created, each endpoint MUST set its internal Cumulative TSN Ack Point to the value of its
+//# transmitted Initial TSN minus one.
 /// T-C04: SACKs with every corner, while data is outstanding.
 #[test]
 fn t_c04_sack_corners() {

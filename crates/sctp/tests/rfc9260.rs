@@ -121,6 +121,9 @@ fn rfc9260_8_5_1_b_the_t_bit_fits_the_tag_behind_other_chunks_too() {
 //= type=test
 //# Moreover, under any circumstances, an endpoint that receives an ABORT chunk MUST NOT respond to that ABORT chunk by
 //# sending an ABORT chunk of its own.
+//= rfc9260 §9.1
+//= type=test
+//# An endpoint MUST NOT respond to any received packet that contains an ABORT chunk (also see Section 8.4).
 #[test]
 fn rfc9260_3_3_7_an_abort_that_is_malformed_does_nothing() {
     for causes in [&[0, 12, 0, 3][..], &[0, 12, 0, 40, 1], &[0, 12, 0, 4, 0]] {
@@ -238,11 +241,15 @@ fn rfc9260_8_3_a_heartbeat_before_cookie_ack_is_answered_after_it() {
 //= rfc9260 §3.3.11
 //= type=test
 //# This field MUST contain the exact cookie received in the State Cookie parameter from the previous INIT ACK chunk.
+//= rfc9260 §5
+//= type=test
+//# the two endpoints MUST complete an initialization process in order to set up an SCTP association between them.
 #[test]
 fn rfc9260_5_2_6_data_behind_a_stale_cookie_goes_with_the_next() {
     let (mut script, _) = waiting();
     send(&mut script, 3_000);
     send(&mut script, 10);
+    assert!(script.written().is_empty(), "nothing goes before there is a cookie");
     script.say(&[chunk(INIT_ACK, 0, &init_ack(TAG, 1 << 20, 9, 9))]);
     let first = script.answer();
     assert_eq!((first[0].0, &first[0].2[..], first[1].0), (COOKIE_ECHO, &b"a cookie"[..], DATA));
@@ -301,6 +308,17 @@ fn rfc9260_12_4_a_sack_of_what_was_not_sent_ends_the_association() {
 //= type=test
 //# If the OOTB packet contains an ABORT chunk, the receiver MUST silently discard the OOTB packet and take no further
 //# action.
+//= rfc9260 §3.1
+//= type=test
+//# A packet containing a SHUTDOWN COMPLETE chunk with the T bit set MUST have the Verification Tag copied from the
+//# packet with the SHUTDOWN ACK chunk.
+//= rfc9260 §3.3.13
+//= type=test
+//# If the Verification Tag is reflected, the T bit MUST be set to 1.
+//= rfc9260 §8.5.1
+//= type=test
+//# Only where no TCB exists SHOULD the sender use the Verification Tag from the SHUTDOWN ACK chunk and MUST set the T
+//# bit.
 #[test]
 fn rfc9260_8_4_packets_out_of_the_blue() {
     let mut script = Script::new(Config::default());
@@ -391,6 +409,12 @@ fn rfc9260_3_2_2_unknown_parameters_come_back_in_init_ack() {
 //= rfc9260 §5.1
 //= type=test
 //# In the INIT chunk, "A" MUST provide its Verification Tag (Tag_A) in the Initiate Tag field.
+//= rfc9260 §3.3.2.1
+//= type=test
+//# Any Type-Length-Value fields MUST be placed after the fixed-length fields.
+//= rfc9260 §3.3.3.1
+//= type=test
+//# Any Type-Length-Value fields MUST be placed after the fixed-length fields.
 #[test]
 fn rfc9260_3_3_3_no_more_streams_are_asked_for_than_the_peer_takes() {
     let mut script = Script::new(Config::default());

@@ -241,6 +241,16 @@ fn check_fragments(seen: &Seen) {
 //= type=test
 //# the endpoint MUST fill in the Verification Tag field of the outbound packet with the tag value in the Initiate Tag
 //# parameter of the INIT or INIT ACK chunk received from its peer.
+//= rfc9260 §6.8
+//= type=test
+//# one or more control or DATA chunks), the transmitter MUST:
+//= rfc9260 §8.5.1
+//= type=test
+//# The sender MUST set the Verification Tag of the packet to 0.
+//= rfc9260 §12.3
+//= type=test
+//# (1) an INIT chunk MUST NOT be bundled with any other chunk in a packet and (2) a packet containing an INIT chunk
+//# MUST have a zero Verification Tag.
 #[test]
 fn rfc9260_6_10_every_packet_on_the_wire_is_well_formed() {
     let config = || {
@@ -518,6 +528,9 @@ fn rfc9260_6_2_one_sack_for_a_packet_whatever_it_holds() {
 //= type=test
 //# they MUST be implemented by the data receiver, i.e., an endpoint MUST properly receive and process bundled or
 //# fragmented data.
+//= rfc9260 §6.9
+//= type=test
+//# it MUST support reassembly when receiving DATA chunks.
 #[test]
 fn rfc9260_6_6_the_sequence_number_of_unordered_data_is_ignored() {
     let mut script = Script::established();

@@ -52,6 +52,10 @@ fn collapsed() -> Script {
 //= rfc9260 §6.1
 //= type=test
 //# The breach of cwnd MUST constitute one packet only.
+//= rfc9260 §6.1
+//= type=test
+//# The following general rules MUST be applied by the data sender for transmission and/or retransmission of outbound
+//# DATA chunks:
 #[test]
 fn rfc9260_6_1_b_the_window_is_exceeded_by_less_than_a_packet() {
     for packets in 2..12 {
@@ -272,4 +276,85 @@ fn rfc9260_8_1_acknowledged_data_clears_the_count_of_errors() {
         script.written();
     }
     assert_eq!(script.events().last(), Some(&Event::Closed(CloseReason::Timeout)));
+}
+
+//= rfc9260 §6.1
+//= type=test
+//# The data sender MUST NOT use a TSN that is more than 2^31 - 1 above the beginning TSN of the current send window.
+//= rfc9260 §6.1
+//= type=test
+//# For each stream, the data sender MUST NOT have more than 2^16 - 1 ordered user messages in the current send
+//# window.
+#[test]
+fn rfc9260_6_1_e_few_chunks_wait_for_an_acknowledgement() {
+    let mut script = Script::established_with(Config::default().with_send_buffer(8 << 20));
+    for _ in 0..11_000 {
+        send(&mut script, 1);
+    }
+    let sent = tsns(&script.answer()).len();
+    assert!(sent > 5_000 && sent <= 8_192, "{sent}");
+}
+
+//= rfc9260 §6
+//= type=test
+//# DATA chunks MUST only be received according to the rules below in ESTABLISHED, SHUTDOWN-PENDING, and SHUTDOWN-SENT
+//# states.
+#[test]
+fn rfc9260_6_data_is_taken_until_the_peer_said_it_was_all() {
+    let mut script = Script::established();
+    send(&mut script, 10);
+    script.written();
+    let taken = |script: &mut Script, number: u32| {
+        script.say(&[data(3, TSN + number, 1, number as u16, b"x")]);
+        script.written();
+        script.end.recv().is_some()
+    };
+    assert!(taken(&mut script, 0));
+    script.end.shutdown(script.now);
+    assert!(taken(&mut script, 1), "SHUTDOWN-PENDING");
+    script.say(&[sack(script.tsn, 1 << 20, &[])]);
+    assert_eq!(script.answer().last().map(|chunk| chunk.0), Some(SHUTDOWN));
+    assert!(taken(&mut script, 2), "SHUTDOWN-SENT");
+    let mut script = Script::established();
+    send(&mut script, 10);
+    script.written();
+    script.say(&[chunk(SHUTDOWN, 0, &words(&[script.tsn.wrapping_sub(1)]))]);
+    assert!(!taken(&mut script, 0), "SHUTDOWN-RECEIVED");
+    script.say(&[chunk(SHUTDOWN, 0, &words(&[script.tsn]))]);
+    assert!(!taken(&mut script, 0), "SHUTDOWN-ACK-SENT");
+    let mut script = Script::new(Config::default());
+    script.ask();
+    assert!(!taken(&mut script, 0), "CLOSED");
+}
+
+//= rfc9260 §6.9
+//= type=test
+//# The implementation MUST also take into account the space required for a SACK chunk if bundling a SACK chunk with
+//# the DATA chunk.
+#[test]
+fn rfc9260_6_9_a_sack_takes_its_room_from_the_data_behind_it() {
+    let mut script = Script::established();
+    // Gaps, so that the SACK is long.
+    let gaps: Vec<_> = (1..60).map(|number| data(3, TSN + 2 * number, 1, 0, b"x")).collect();
+    send(&mut script, 20_000);
+    script.say(&gaps);
+    let written = script.written();
+    let first = chunks(&written[0]);
+    assert_eq!((first[0].0, first[1].0), (SACK, DATA));
+    assert!(first[0].2.len() > 200 && first[1].2.len() > 800);
+    assert!(written.iter().all(|packet| packet.len() <= PACKET));
+}
+
+//= rfc9260 §6.1
+//= type=test
+//# A zero window probe MUST only be sent when the cwnd allows (see rule B below).
+#[test]
+fn rfc9260_6_1_a_probe_of_a_closed_window_waits_for_the_congestion_window() {
+    let mut script = collapsed();
+    send(&mut script, 1_000);
+    // What was repeated is still in flight, and a packet is all that may be.
+    script.say(&[sack(script.tsn.wrapping_sub(1), 0, &[])]);
+    assert!(script.written().is_empty());
+    script.say(&[sack(script.tsn, 0, &[])]);
+    assert_eq!(tsns(&script.answer()), [script.tsn + 1]);
 }

@@ -240,6 +240,10 @@ fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
     assert!(pair.ends[A].is_flushed());
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# However, an SCTP transmitter MUST NOT be more aggressive in sending SACK chunks than the following algorithms
+//# allow.
 /// L6, `sctp_delayed_sack_2_packets_200ms_max_500`: packets taken in together are answered once, when they are more than a
 /// sender with bursts of four would have sent.
 #[test]
@@ -273,6 +277,13 @@ fn ten_packets_in_one_sack_out() {
     assert_eq!(pair.packets(B).len(), 1);
 }
 
+//= rfc9260 §6.1
+//= type=test
+//# The sender MUST also have an algorithm for sending new DATA chunks to avoid silly window syndrome (SWS) as
+//# described in [RFC1122].
+//= rfc9260 §6.9
+//= type=test
+//# the SCTP implementation MUST take into account the SCTP packet header as well as the DATA chunk header(s).
 /// Packets of a burst have equal sizes: the tail of one message goes with the head of the next.
 #[test]
 fn packets_of_a_burst_are_full_and_equal() {

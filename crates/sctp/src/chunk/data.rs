@@ -178,6 +178,9 @@ mod tests {
     //= rfc9260 §3
     //= type=test
     //# All integer fields in an SCTP packet MUST be transmitted in network byte order, unless otherwise stated.
+    //= rfc9260 §3.3.1
+    //= type=test
+    //# Any padding MUST NOT be included in the Length field.
     #[test]
     fn layout_and_round_trip() {
         let header = DataHeader {

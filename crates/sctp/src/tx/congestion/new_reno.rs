@@ -143,6 +143,9 @@ mod tests {
     //= rfc9260 §7.2.2
     //= type=test
     //# SCTP MUST NOT increment cwnd by more than PMDCS per RTT.
+    //= rfc9260 §7.2.1
+    //= type=test
+    //# If these conditions are met, then cwnd MUST be increased by, at most, the lesser of
     /// `sctp_cwnd_slow_start_ca`, and users 46: the window grows exponentially from the first.
     #[test]
     fn sctp_cwnd_slow_start_then_one_packet_per_window() {
