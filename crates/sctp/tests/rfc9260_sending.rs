@@ -358,3 +358,24 @@ fn rfc9260_6_1_a_probe_of_a_closed_window_waits_for_the_congestion_window() {
     script.say(&[sack(script.tsn, 0, &[])]);
     assert_eq!(tsns(&script.answer()), [script.tsn + 1]);
 }
+
+//= rfc9260 §7.2.4
+//= type=test
+//# the cwnd adjustment rules defined in Sections 7.2.1 and 7.2.2 MUST be applied first.
+#[test]
+fn rfc9260_7_2_4_the_window_grows_before_it_is_halved() {
+    let config = Config::default().with_congestion_control(std::sync::Arc::new(NewReno));
+    let mut script = Script::established_with(config);
+    for _ in 0..20 {
+        send(&mut script, 1_100);
+    }
+    assert_eq!(tsns(&script.answer()).len(), 11);
+    script.pass(ms(50));
+    let before = script.end.stats().congestion_window;
+    // Two in order and seven behind a gap, all new.
+    script.say(&[sack(script.tsn + 1, 1 << 20, &[(2, 8)])]);
+    script.pass(ms(50));
+    let stats = script.end.stats();
+    assert_eq!(stats.congestion_events, 1);
+    assert_eq!(stats.congestion_window, (before + 9 * 1_100) / 2);
+}
