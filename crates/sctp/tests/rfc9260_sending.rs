@@ -1,5 +1,5 @@
-//! What RFC 9260 demands of a sender: what may go when, round trips, and congestion. Each test quotes the clauses it
-//! proves.
+//! What RFC 9260 demands of a sender: what may go when, round trips, and congestion; and of windows. Each test quotes the
+//! clauses it proves.
 
 #[path = "common/pair.rs"]
 mod pair;
@@ -378,4 +378,40 @@ fn rfc9260_7_2_4_the_window_grows_before_it_is_halved() {
     let stats = script.end.stats();
     assert_eq!(stats.congestion_events, 1);
     assert_eq!(stats.congestion_window, (before + 9 * 1_100) / 2);
+}
+
+//= rfc9260 §6.2
+//= type=test
+//# The receiver MUST also have an algorithm for advertising its receive window to avoid receiver silly window
+//# syndrome (SWS), as described in [RFC1122].
+#[test]
+fn rfc9260_6_2_a_window_grows_by_packets_and_what_was_promised_is_taken() {
+    let mut script = Script::established_with(Config::default().with_receive_buffer(8_192));
+    let give = |script: &mut Script, number: u32| {
+        script.say(&[data(3, TSN + number, 1, number as u16, &[7; 600])]);
+        let answer = script.answer();
+        (word(&answer[0].2, 0), word(&answer[0].2, 1))
+    };
+    let mut window = 8_192;
+    let mut number = 0;
+    while window >= 600 {
+        let (cumulative, left) = give(&mut script, number);
+        assert_eq!(cumulative, TSN + number, "it was within the window");
+        assert!(left <= window - 600, "{left}");
+        (window, number) = (left, number + 1);
+    }
+    // Until nothing is left.
+    while window > 0 {
+        window = give(&mut script, number).1;
+        number += 1;
+    }
+    // A message is taken out, which is less than a packet.
+    assert!(script.end.recv().is_some());
+    assert_eq!(give(&mut script, number), (TSN + number - 1, 0));
+    for _ in 0..3 {
+        assert!(script.end.recv().is_some());
+    }
+    let update = script.answer();
+    assert!(update.len() == 1 && word(&update[0].2, 1) >= 2_000, "{update:?}");
+    assert_eq!(give(&mut script, number).0, TSN + number);
 }
