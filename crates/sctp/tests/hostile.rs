@@ -140,7 +140,9 @@ fn t_c05_a_stream_of_a_high_number_leaves_a_small_window_open() {
             script.pass(ms(300));
             let chunks = script.answer();
             let (.., value) = chunks.iter().find(|(kind, ..)| *kind == SACK).expect("a SACK");
-            assert!(word(value, 1) as usize >= buffer / 2, "a window of {}", word(value, 1));
+            // It does not grow by less than a packet, or an eighth.
+            let least = buffer / 2 - 1_200.min(buffer / 8);
+            assert!(word(value, 1) as usize >= least, "a window of {}", word(value, 1));
         }
         assert!(script.end.stats().receive_held <= buffer + 4 * 65_535);
     }
