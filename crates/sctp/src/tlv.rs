@@ -125,6 +125,32 @@ mod tests {
         }
     }
 
+    //= rfc9260 §3.2.1
+    //= type=test
+    //# A sender MUST NOT pad with more than 3 bytes.
+    //= rfc9260 §3.3.1
+    //= type=test
+    //# A sender MUST never add more than 3 bytes of padding.
+    //= rfc9260 §3.2.1
+    //= type=test
+    //# The receiver MUST ignore the padding bytes.
+    #[test]
+    fn rfc9260_3_2_1_padding_is_less_than_a_word_and_says_nothing() {
+        for len in 0..9_u8 {
+            let mut out = vec![7; 5];
+            out.extend([0, 1, 0, len + 4]);
+            out.extend(vec![9; usize::from(len)]);
+            let unpadded = out.len();
+            pad(&mut out, 5);
+            assert!((out.len() - 5).is_multiple_of(4) && out.len() - unpadded < 4);
+            assert!(out[unpadded..].iter().all(|byte| *byte == 0));
+            out[unpadded..].fill(0xff);
+            out.extend([0, 2, 0, 4]);
+            let items: Vec<_> = Tlvs::new(&out[5..]).map(|item| item.map(|tlv| tlv.value.len())).collect();
+            assert_eq!(items, [Ok(usize::from(len)), Ok(0)]);
+        }
+    }
+
     proptest! {
         #[test]
         fn t_c01_any_bytes_are_walked_without_panic_and_within_bounds(bytes: Vec<u8>) {

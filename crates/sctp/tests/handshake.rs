@@ -51,6 +51,10 @@ fn one_side_alone_can_begin() {
     assert!(pair.run_until(ms(1_000), |pair| pair.received[A].len() == 1));
 }
 
+//= rfc9260 §3.3.11
+//= type=test
+//# This chunk MUST precede any DATA chunk sent within the association but MAY be bundled with one or more DATA chunks
+//# in the same packet.
 /// Data goes with COOKIE ECHO: it arrives one and a half round trips after INIT.
 #[test]
 fn data_rides_with_the_cookie() {
@@ -81,6 +85,30 @@ fn data_before_cookie_ack_is_kept() {
     assert_eq!(pair.received[A].len(), 1);
 }
 
+//= rfc9260 §4
+//= type=test
+//# If the T1-init timer expires, the endpoint MUST retransmit the INIT chunk and restart the T1-init timer.
+//= rfc9260 §4
+//= type=test
+//# If the T1-cookie timer expires, the endpoint MUST retransmit COOKIE ECHO chunk and restart the T1-cookie timer.
+//= rfc9260 §5.1.4
+//= type=test
+//# If the timer expires, the endpoint MUST retransmit the COOKIE ECHO chunk and restart the T1-cookie timer.
+//= rfc9260 §3.3.3
+//= type=test
+//# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of the INIT ACK
+//# chunk transmits within this association.
+//= rfc9260 §5.1.4
+//= type=test
+//# The endpoint MUST also start the T1-cookie timer after sending the COOKIE ECHO chunk.
+//= rfc9260 §5.1.6
+//= type=test
+//# When retransmitting the INIT chunk, the endpoint MUST follow the rules defined in Section 6.3 to determine the
+//# proper timer value.
+//= rfc9260 §8.5.1
+//= type=test
+//# When sending a COOKIE ECHO chunk, the endpoint MUST use the value of the Initiate Tag received in the INIT ACK
+//# chunk.
 /// Users 46: COOKIE ECHO is repeated byte for byte; INIT as well.
 #[test]
 fn handshake_packets_are_repeated_unchanged() {
@@ -131,6 +159,12 @@ fn rfc9260_6_3_1_a_handshake_with_losses_follows_the_round_trip() {
     assert!(took(None) >= ms(500 + 1_000 + 500), "{:?}", took(None));
 }
 
+//= rfc9260 §4
+//= type=test
+//# This MUST be repeated up to 'Max.Init.Retransmits' times.
+//= rfc9260 §4
+//= type=test
+//# After that, the endpoint MUST abort the initialization process and report the error to the SCTP user.
 #[test]
 fn nobody_answers() {
     let mut pair = Pair::new(1, Link::new(ms(10)));
@@ -142,6 +176,9 @@ fn nobody_answers() {
     assert_eq!(pair.links[A].carried, 15, "Max.Init.Retransmits is 14");
 }
 
+//= rfc9260 §5.1.3
+//= type=test
+//# If the State Cookie is not encrypted, it MUST NOT contain information that is not being envisioned to be shared.
 /// T-C02: nothing but what the peer told us and random numbers is in the cookie.
 #[test]
 fn t_c02_the_cookie_is_the_same_for_the_same_words() {
@@ -161,6 +198,32 @@ fn t_c02_the_cookie_is_the_same_for_the_same_words() {
     assert_eq!(first[64..], [3, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
+//= rfc9260 §4
+//= type=test
+//# If the State Cookie in the received COOKIE ECHO chunk is invalid (i.e., failed to pass the integrity check), the
+//# receiver MUST silently discard the packet.
+//= rfc9260 §5.1.3
+//= type=test
+//# Inside this State Cookie, the sender MUST include a MAC (see [RFC2104] for an example) to provide integrity
+//# protection on the State Cookie.
+//= rfc9260 §5.1.5
+//= type=test
+//# If this comparison fails, the SCTP packet, including the COOKIE ECHO chunk and any DATA chunks, MUST be silently
+//# discarded.
+//= rfc9260 §8.4
+//= type=test
+//# If the packet contains a COOKIE ECHO chunk as the first chunk, it MUST be processed as described in Section 5.1.
+//= rfc9260 §3.3.3.1.1
+//= type=test
+//# MUST contain all the necessary state and parameter information required for the sender of this INIT ACK chunk to
+//# create the association, along with a Message Authentication Code (MAC).
+//= rfc9260 §3.3.12
+//= type=test
+//# This chunk MUST precede any DATA or SACK chunk sent within the association
+//= rfc9260 §5.1.5
+//= type=test
+//# As mentioned in step 6, if the SACK chunk is bundled with the COOKIE ACK chunk, the COOKIE ACK chunk MUST appear
+//# first in the SCTP packet.
 /// T-C03: every flipped bit, every truncation; then the right one.
 #[test]
 fn t_c03_altered_cookies_do_nothing() {
@@ -184,6 +247,15 @@ fn t_c03_altered_cookies_do_nothing() {
     assert!(script.end.recv().is_some());
 }
 
+//= rfc9260 §4
+//= type=test
+//# the receiver MUST send back an ERROR chunk.
+//= rfc9260 §5.1.5
+//= type=test
+//# If these values do not match, the packet MUST be silently discarded.
+//= rfc9260 §5.1.5
+//= type=test
+//# the endpoint MUST transmit an ERROR chunk with a "Stale Cookie" error cause to the peer endpoint.
 /// `sctp_cookie_mac_and_lifespan`, and a packet under another tag.
 #[test]
 fn a_cookie_ages_and_belongs_to_its_tag() {
@@ -202,6 +274,22 @@ fn a_cookie_ages_and_belongs_to_its_tag() {
     assert!(!script.end.is_connected());
 }
 
+//= rfc9260 §3.3.2
+//= type=test
+//# If the value of the Initiate Tag in a received INIT chunk is found to be 0, the receiver MUST silently discard the
+//# packet.
+//= rfc9260 §3.3.2
+//= type=test
+//# A receiver of an INIT chunk with the a_rwnd value set to a value smaller than 1500 MUST discard the packet
+//= rfc9260 §3.3.2
+//= type=test
+//# A receiver of an INIT chunk with the OS value set to 0 MUST discard the packet
+//= rfc9260 §3.3.2
+//= type=test
+//# A receiver of an INIT chunk with the MIS value set to 0 MUST discard the packet
+//= rfc9260 §8.4
+//= type=test
+//# the Verification Tag of the packet containing the ABORT chunk MUST be the Initiate Tag of the received INIT chunk
 /// T-C09: what an INIT must not say.
 #[test]
 fn t_c09_init_edge_cases() {
@@ -229,6 +317,24 @@ fn t_c09_init_edge_cases() {
     assert_eq!(chunks(&script.written()[0])[0].0, INIT_ACK);
 }
 
+//= rfc9260 §8.5
+//= type=test
+//# When receiving an SCTP packet, the endpoint MUST ensure that the value in the Verification Tag field of the
+//# received SCTP packet matches its own tag.
+//= rfc9260 §8.5
+//= type=test
+//# the receiver MUST silently discard the packet and MUST NOT process it any further
+//= rfc9260 §8.5.1
+//= type=test
+//# The receiver of an ABORT chunk MUST accept the packet if the Verification Tag field of the packet matches its own
+//# tag and the T bit is not set OR if it is set to its Peer's Tag and the T bit is set in the Chunk Flags.
+//= rfc9260 §8.5.1
+//= type=test
+//# An endpoint MUST ignore the SHUTDOWN COMPLETE chunk if it is not in the SHUTDOWN-ACK-SENT state.
+//= rfc9260 §9.1
+//= type=test
+//# An endpoint receiving an ABORT chunk MUST apply the special Verification Tag check rules described in Section
+//# 8.5.1.
 /// T-C08, `sctp_init_alone_in_packet_vtag_zero`: tags and the T bit.
 #[test]
 fn t_c08_verification_tags() {
@@ -326,6 +432,13 @@ fn establish(script: &mut Script) {
     assert!(script.end.is_connected());
 }
 
+//= rfc9260 §3.3.7
+//= type=test
+//# If the Verification Tag is reflected, the T bit MUST be set to 1.
+//= rfc9260 §8.5.1
+//= type=test
+//# If the ABORT chunk is sent in response to an OOTB packet, the endpoint MUST follow the procedure described in
+//# Section 8.4.
 /// `sctp_ootb_handling`: packets for an association that does not exist.
 #[test]
 fn sctp_ootb_handling() {
@@ -347,6 +460,30 @@ fn sctp_ootb_handling() {
     }
 }
 
+//= rfc9260 §5.2.2
+//= type=test
+//# the endpoint MUST generate an INIT ACK chunk with a State Cookie.
+//= rfc9260 §5.2.2
+//= type=test
+//# MUST carry a Verification Tag value equal to the Initiate Tag found in the unexpected INIT chunk.
+//= rfc9260 §5.2.2
+//= type=test
+//# And the INIT ACK chunk MUST contain a new Initiate Tag (randomly generated; see Section 5.3.1).
+//= rfc9260 §5.2.2
+//= type=test
+//# After sending the INIT ACK or ABORT chunk, the endpoint MUST take no further actions, i.e., the existing
+//# association, including its current state, and the corresponding TCB MUST NOT be changed.
+//= rfc9260 §5.3.1
+//= type=test
+//# A new Verification Tag value MUST be used each time the endpoint tears down and then reestablishes an association
+//# to the same peer.
+//= rfc9260 §3.3.2
+//= type=test
+//# This value MUST be placed into the Verification Tag field of every SCTP packet that the receiver of the INIT chunk
+//# transmits within this association.
+//= rfc9260 §5.2.2
+//= type=test
+//# the endpoint MUST copy its current Tie-Tags to a reserved place within the State Cookie and the association's TCB.
 /// Users 48, `sctp_unexpected_init_tie_tags_peer_restart`.
 #[test]
 fn sctp_unexpected_init_tie_tags_peer_restart() {
@@ -386,6 +523,13 @@ fn sctp_unexpected_init_tie_tags_peer_restart() {
     assert_eq!((kind, &value[12..]), (DATA, &b"new"[..]));
 }
 
+//= rfc9260 §5.1.1
+//= type=test
+//# the endpoint MUST use MIS outbound streams
+//= rfc9260 §5.1.1
+//= type=test
+//# After the association is initialized, the valid outbound stream identifier range for either endpoint MUST be 0 to
+//# min(local OS, remote MIS) - 1.
 /// `sctp_supported_extensions_lists_130_192_194_64`. A peer that knows neither RFC 3758 nor RFC 6525 nor RFC 8260.
 #[test]
 fn extensions_are_used_only_when_both_know_them() {
@@ -433,6 +577,12 @@ fn init_with(methods: &[u32]) -> Vec<u8> {
     packet(0, &[chunk(1, 0, &value)])
 }
 
+//= rfc9260 §6.8
+//= type=test
+//# When an SCTP packet is received, the receiver MUST first check the CRC32c checksum as follows:
+//= rfc9260 §6.8
+//= type=test
+//# If it is not, the receiver MUST treat the packet as an invalid SCTP packet.
 /// T-C12: who does not offer the zero checksum (RFC 9653) neither uses it nor takes it, whatever the peer offers:
 /// CRC32c is in every packet, and packets with zero or anything else instead of it never happened.
 #[test]

@@ -24,6 +24,9 @@ fn sack(cumulative: u32, window: u32, blocks: &[(u16, u16)]) -> Vec<u8> {
     chunk(SACK, 0, &value)
 }
 
+//= rfc9260 §6.10
+//= type=test
+//# If the receiver detects a partial chunk, it MUST drop the chunk.
 /// T-C01, users 39: broken framing drops the whole packet, also the sound chunks before it.
 #[test]
 fn t_c01_broken_framing_drops_the_packet() {
@@ -43,6 +46,10 @@ fn t_c01_broken_framing_drops_the_packet() {
     assert!(script.end.recv().is_some());
 }
 
+//= rfc9260 §5.1
+//= type=test
+//# When the TCB is created, each endpoint MUST set its internal Cumulative TSN Ack Point to the value of its
+//# transmitted Initial TSN minus one.
 /// T-C04: SACKs with every corner, while data is outstanding.
 #[test]
 fn t_c04_sack_corners() {
@@ -133,7 +140,9 @@ fn t_c05_a_stream_of_a_high_number_leaves_a_small_window_open() {
             script.pass(ms(300));
             let chunks = script.answer();
             let (.., value) = chunks.iter().find(|(kind, ..)| *kind == SACK).expect("a SACK");
-            assert!(word(value, 1) as usize >= buffer / 2, "a window of {}", word(value, 1));
+            // It does not grow by less than a packet, or an eighth.
+            let least = buffer / 2 - 1_200.min(buffer / 8);
+            assert!(word(value, 1) as usize >= least, "a window of {}", word(value, 1));
         }
         assert!(script.end.stats().receive_held <= buffer + 4 * 65_535);
     }
@@ -246,6 +255,16 @@ fn t_c06_forward_tsn_corners() {
     assert_eq!(script.end.recv().unwrap().1.payload, "after");
 }
 
+//= rfc9260 §3.3.5
+//= type=test
+//# it MUST include a random nonce of length 64 bits or longer
+//= rfc9260 §3.3.6
+//= type=test
+//# An endpoint MUST send this chunk to its peer endpoint as a response to a HEARTBEAT chunk (see Section 8.3).
+//= rfc9260 §3.3.6
+//= type=test
+//# This field MUST contain the Heartbeat Info parameter (as defined in Section 3.3.5) of the Heartbeat Request to
+//# which this Heartbeat Acknowledgement is responding.
 /// T-C07: only the answer to the probe in flight counts.
 #[test]
 fn t_c07_heartbeats() {
@@ -343,6 +362,13 @@ fn empty_data_and_unknown_streams() {
     assert_eq!(script.events(), [Event::Closed(CloseReason::Violation(Violation::EmptyData))]);
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# the SCTP endpoint MUST fill in the Cumulative TSN Ack field to indicate the latest sequential TSN
+//= rfc9260 §3.3.4
+//= type=test
+//# The SACK chunk MUST contain the Cumulative TSN Ack, Advertised Receiver Window Credit (a_rwnd), Number of Gap Ack
+//# Blocks, and Number of Duplicate TSNs fields.
 /// `sctp_duplicate_only_packet_sacked_immediately`, `sctp_gap_blocks_and_dup_tsns`.
 #[test]
 fn sctp_gap_blocks_and_dup_tsns() {

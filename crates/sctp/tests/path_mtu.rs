@@ -124,6 +124,9 @@ fn rfc8899_a_path_of_576_bytes_from_the_start() {
     }
 }
 
+//= rfc9260 §6.9
+//= type=test
+//# Instead, if the PMTU has been reduced, then IP fragmentation MUST be used.
 /// The path shrinks in the middle of a transfer: it resumes soon, and everything arrives.
 #[test]
 fn rfc8899_a_black_hole_in_mid_transfer() {

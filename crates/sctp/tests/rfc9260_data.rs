@@ -121,6 +121,136 @@ fn check_fragments(seen: &Seen) {
     assert_eq!(open, None);
 }
 
+//= rfc9260 §3
+//= type=test
+//# INIT, INIT ACK, and SHUTDOWN COMPLETE chunks MUST NOT be bundled with any other chunk into an SCTP packet.
+//= rfc9260 §3.1
+//= type=test
+//# A packet containing an INIT chunk MUST have a zero Verification Tag.
+//= rfc9260 §3.1
+//= type=test
+//# On transmit, the value of the Verification Tag MUST be set to the value of the Initiate Tag received from the peer
+//# endpoint during the association initialization, with the following exceptions:
+//= rfc9260 §3.2
+//= type=test
+//# MUST be a multiple of 4 bytes.
+//= rfc9260 §3.2
+//= type=test
+//# If the length of the chunk is not a multiple of 4 bytes, the sender MUST pad the chunk with all zero bytes, and
+//# this padding is not included in the Chunk Length field.
+//= rfc9260 §3.2
+//= type=test
+//# The sender MUST NOT pad with more than 3 bytes.
+//= rfc9260 §3.2.2
+//= type=test
+//# Any time a COOKIE ECHO chunk is sent in a packet, it MUST be the first chunk.
+//= rfc9260 §3.3.1
+//= type=test
+//# This field MUST be sent even in fragmented DATA chunks
+//= rfc9260 §3.3.1
+//= type=test
+//# where L MUST be greater than 0.
+//= rfc9260 §3.3.1
+//= type=test
+//# The implementation MUST pad the end of the data to a 4-byte boundary with all zero bytes.
+//= rfc9260 §3.3.1
+//= type=test
+//# An unfragmented user message MUST have both the B and E bits set to 1.
+//= rfc9260 §3.3.1
+//= type=test
+//# This means that the TSNs for each fragment of a fragmented user message MUST be strictly sequential.
+//= rfc9260 §3.3.1
+//= type=test
+//# If an unordered user message is fragmented, each fragment of the message MUST have its U bit set to 1.
+//= rfc9260 §3.3.1
+//= type=test
+//# When a user message is fragmented by SCTP for transport, the same Stream Sequence Number MUST be carried in each
+//# of the fragments of the message.
+//= rfc9260 §5.1
+//= type=test
+//# They MUST be the only chunks present in the SCTP packets that carry them.
+//= rfc9260 §5.1
+//= type=test
+//# the COOKIE ACK chunk MUST be the first chunk in the packet.
+//= rfc9260 §5.1.5
+//= type=test
+//# however, the COOKIE ACK chunk MUST be the first chunk in the SCTP packet.
+//= rfc9260 §5.3.1
+//= type=test
+//# Moreover, the Verification Tag value used by either endpoint in a given association MUST NOT change during the
+//# life time of an association.
+//= rfc9260 §6
+//= type=test
+//# When converting user messages into DATA chunks, an endpoint MUST fragment large user messages into multiple DATA
+//# chunks.
+//= rfc9260 §6
+//= type=test
+//# Control chunks MUST come before DATA chunks in the packet.
+//= rfc9260 §6.5
+//= type=test
+//# Every DATA chunk MUST carry a valid stream identifier.
+//= rfc9260 §6.5
+//= type=test
+//# The Stream Sequence Number in all the outgoing streams MUST start from 0 when the association is established.
+//= rfc9260 §6.5
+//= type=test
+//# The Stream Sequence Number of an outgoing stream MUST be incremented by 1 for each ordered user message sent on
+//# that outgoing stream.
+//= rfc9260 §6.5
+//= type=test
+//# For unordered user messages, the Stream Sequence Number MUST NOT be changed.
+//= rfc9260 §6.8
+//= type=test
+//# the endpoint MUST strengthen the data integrity of the transmission by including the CRC32c checksum value
+//# calculated on the packet
+//= rfc9260 §6.9
+//= type=test
+//# The data sender MUST break the user message into a series of DATA chunks.
+//= rfc9260 §6.9
+//= type=test
+//# The transmitter MUST then assign, in sequence, a separate TSN to each of the DATA chunks in the series.
+//= rfc9260 §6.9
+//= type=test
+//# The transmitter MUST also set the B/E bits of the first DATA chunk in the series to 10, the B/E bits of the last
+//# DATA chunk in the series to 01, and the B/E bits of all other DATA chunks in the series to 00.
+//= rfc9260 §6.9
+//= type=test
+//# If the user indicates that the user message is to be delivered using unordered delivery, then the U flag of each
+//# DATA chunk of the user message MUST be set to 1.
+//= rfc9260 §6.9
+//= type=test
+//# If an endpoint supports fragmentation, it MUST fragment a user message if the size of the user message to be sent
+//# causes the outbound SCTP packet size to exceed the current PMTU.
+//= rfc9260 §6.10
+//= type=test
+//# The total size of the resultant SCTP packet MUST be less that or equal to the current PMTU.
+//= rfc9260 §6.10
+//= type=test
+//# When bundling control chunks with DATA chunks, an endpoint MUST place control chunks first in the outbound SCTP
+//# packet.
+//= rfc9260 §6.10
+//= type=test
+//# The transmitter MUST transmit DATA chunks within an SCTP packet in increasing order of TSN.
+//= rfc9260 §6.10
+//= type=test
+//# Partial chunks MUST NOT be placed in an SCTP packet.
+//= rfc9260 §6.10
+//= type=test
+//# An endpoint MUST NOT bundle INIT, INIT ACK, or SHUTDOWN COMPLETE chunks with any other chunks.
+//= rfc9260 §8.5
+//= type=test
+//# the endpoint MUST fill in the Verification Tag field of the outbound packet with the tag value in the Initiate Tag
+//# parameter of the INIT or INIT ACK chunk received from its peer.
+//= rfc9260 §6.8
+//= type=test
+//# one or more control or DATA chunks), the transmitter MUST:
+//= rfc9260 §8.5.1
+//= type=test
+//# The sender MUST set the Verification Tag of the packet to 0.
+//= rfc9260 §12.3
+//= type=test
+//# (1) an INIT chunk MUST NOT be bundled with any other chunk in a packet and (2) a packet containing an INIT chunk
+//# MUST have a zero Verification Tag.
 #[test]
 fn rfc9260_6_10_every_packet_on_the_wire_is_well_formed() {
     let config = || {
@@ -161,6 +291,14 @@ fn rfc9260_6_10_every_packet_on_the_wire_is_well_formed() {
     }
 }
 
+//= rfc9260 §6.1
+//= type=test
+//# the data sender MUST NOT transmit new data to any destination transport address if its peer's rwnd indicates that
+//# the peer has no buffer space
+//= rfc9260 §6.1
+//= type=test
+//# MUST transmit no more DATA chunks until some or all of the outstanding DATA chunks are acknowledged and
+//# transmission is allowed by rule A and rule B again.
 #[test]
 fn rfc9260_6_1_a_after_a_timeout_new_data_waits_for_the_peers_window() {
     let mut script = Script::established();
@@ -176,6 +314,9 @@ fn rfc9260_6_1_a_after_a_timeout_new_data_waits_for_the_peers_window() {
     assert_eq!(tsns(&script.answer()), [script.tsn + 1]);
 }
 
+//= rfc9260 §6.1
+//= type=test
+//# Senders MUST support zero window probing.
 #[test]
 fn rfc9260_6_1_a_closed_window_is_probed_with_one_chunk() {
     let mut script = Script::established();
@@ -190,6 +331,16 @@ fn rfc9260_6_1_a_closed_window_is_probed_with_one_chunk() {
     assert_eq!(tsns(&script.answer()).len(), 2);
 }
 
+//= rfc9260 §6.1
+//= type=test
+//# if the T3-rtx timer of that address is not currently running, the sender MUST start that timer.
+//= rfc9260 §6.1
+//= type=test
+//# If the timer for that address is already running, the sender MUST restart the timer if the earliest (i.e., lowest
+//# TSN) outstanding DATA chunk sent to that address is being retransmitted.
+//= rfc9260 §6.1
+//= type=test
+//# Otherwise, the data sender MUST NOT restart the timer.
 #[test]
 fn rfc9260_6_1_t3_rtx_begins_anew_when_the_earliest_chunk_is_repeated() {
     let mut script = Script::established();
@@ -215,6 +366,10 @@ fn rfc9260_6_1_t3_rtx_begins_anew_when_the_earliest_chunk_is_repeated() {
     assert_eq!(script.end.next_timer(), Some((script.now + rto, Timer::Retransmit)));
 }
 
+//= rfc9260 §7.2.1
+//= type=test
+//# The initial cwnd after a retransmission timeout MUST be no more than PMDCS, and only one packet is allowed to be
+//# in flight until successful acknowledgement.
 #[test]
 fn rfc9260_7_2_1_a_timeout_reduces_the_window_also_when_the_peers_was_full() {
     for algorithm in [
@@ -242,6 +397,21 @@ fn rfc9260_7_2_1_a_timeout_reduces_the_window_also_when_the_peers_was_full() {
     }
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# When the receiver's advertised window is 0, the receiver MUST drop any new incoming DATA chunk with a TSN larger
+//# than the largest TSN received so far.
+//= rfc9260 §6.2
+//= type=test
+//# the receiver MUST immediately send back a SACK chunk with the current receive window showing only DATA chunks
+//# received and accepted so far.
+//= rfc9260 §6.2
+//= type=test
+//# The dropped DATA chunk(s) MUST NOT be included in the SACK chunk, as they were not accepted.
+//= rfc9260 §6.2
+//= type=test
+//# it MUST NOT include them in Gap Ack Blocks in subsequent SACK chunks until they are received again via
+//# retransmission.
 #[test]
 fn rfc9260_6_2_a_closed_window_takes_nothing_new() {
     let mut script = Script::established_with(Config::default().with_receive_buffer(4_096));
@@ -252,9 +422,9 @@ fn rfc9260_6_2_a_closed_window_takes_nothing_new() {
     };
     // A message that is not whole: nothing can be pulled.
     for number in 0..4 {
-        script.say(&[data(if number == 0 { B } else { 0 }, TSN + number, 1, 0, &[7; 1_000])]);
+        script.say(&[data(if number == 0 { B } else { 0 }, TSN + number, 1, 0, &[7; 1_024])]);
     }
-    assert_eq!(last(script.answer()), (TSN + 3, 0, 0), "96 bytes are no window");
+    assert_eq!(last(script.answer()), (TSN + 3, 0, 0));
     // Beyond the largest one received, and not the next.
     script.say(&[data(0, TSN + 5, 1, 0, &[7; 100])]);
     assert_eq!(last(script.answer()), (TSN + 3, 0, 0), "dropped, and told at once");
@@ -265,12 +435,24 @@ fn rfc9260_6_2_a_closed_window_takes_nothing_new() {
     // Now there is something to pull, and nothing at all is taken.
     script.say(&[data(B | E, TSN + 5, 1, 1, &[7; 10])]);
     assert_eq!(last(script.answer()), (TSN + 4, 0, 0));
-    assert_eq!(script.end.recv().map(|(_, message)| message.payload.len()), Some(4_010));
+    assert_eq!(script.end.recv().map(|(_, message)| message.payload.len()), Some(4_106));
     assert_eq!(last(script.answer()), (TSN + 4, 4_092, 0), "the window opens, but for what the stream takes");
     script.say(&[data(B | E, TSN + 5, 1, 1, &[7; 10])]);
     assert_eq!(last(script.answer()).0, TSN + 5);
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# The SCTP endpoint MUST report as many Gap Ack Blocks as can fit in a single SACK chunk such that the size of the
+//# SCTP packet does not exceed the current PMTU.
+//= rfc9260 §6.7
+//= type=test
+//# When a single SACK chunk cannot cover all the Gap Ack Blocks needed to be reported due to the PMTU limitation, the
+//# endpoint MUST send only one SACK chunk.
+//= rfc9260 §6.7
+//= type=test
+//# This single SACK chunk MUST report the Gap Ack Blocks from the lowest to highest TSNs, within the size limit set
+//# by the PMTU, and leave the remaining highest TSN numbers unacknowledged.
 #[test]
 fn rfc9260_6_2_as_many_gap_blocks_as_fit_the_lowest_first() {
     let mut script = Script::established_with(Config::default().with_max_packet_len(256));
@@ -290,6 +472,21 @@ fn rfc9260_6_2_as_many_gap_blocks_as_fit_the_lowest_first() {
     }
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# An SCTP receiver MUST NOT generate more than one SACK chunk for every incoming packet
+//= rfc9260 §6.2
+//= type=test
+//# The SCTP endpoint MUST always acknowledge the reception of each valid DATA chunk when the DATA chunk received is
+//# inside its receive window.
+//= rfc9260 §6.2
+//= type=test
+//# When a packet arrives with duplicate DATA chunk(s) and with no new DATA chunk(s), the endpoint MUST immediately
+//# send a SACK chunk with no delay.
+//= rfc9260 §5.1
+//= type=test
+//# After the reception of the first DATA chunk in an association, the endpoint MUST immediately respond with a SACK
+//# chunk to acknowledge the DATA chunk.
 #[test]
 fn rfc9260_6_2_one_sack_for_a_packet_whatever_it_holds() {
     let mut script = Script::established();
@@ -303,6 +500,33 @@ fn rfc9260_6_2_one_sack_for_a_packet_whatever_it_holds() {
     assert_eq!((answer.len(), answer[0].0), (1, SACK), "duplicates as well");
 }
 
+//= rfc9260 §3.3.1
+//= type=test
+//# Therefore, the receiver MUST ignore the Stream Sequence Number field.
+//= rfc9260 §3.3.1
+//= type=test
+//# unordered DATA chunks MUST be dispatched to the upper layer by the receiver without any attempt to reorder.
+//= rfc9260 §6.6
+//= type=test
+//# the receiver MUST ignore the field.
+//= rfc9260 §6.6
+//= type=test
+//# Within a stream, an endpoint MUST deliver DATA chunks received with the U flag set to 0 to the upper layer
+//# according to the order of their Stream Sequence Number.
+//= rfc9260 §6.6
+//= type=test
+//# the endpoint MUST hold the received DATA chunks from delivery to the ULP until they are reordered.
+//= rfc9260 §6.9
+//= type=test
+//# An endpoint MUST recognize fragmented DATA chunks by examining the B/ E bits in each of the received DATA chunks
+//# and queue the fragmented DATA chunks for reassembly.
+//= rfc9260 §6
+//= type=test
+//# they MUST be implemented by the data receiver, i.e., an endpoint MUST properly receive and process bundled or
+//# fragmented data.
+//= rfc9260 §6.9
+//= type=test
+//# it MUST support reassembly when receiving DATA chunks.
 #[test]
 fn rfc9260_6_6_the_sequence_number_of_unordered_data_is_ignored() {
     let mut script = Script::established();
@@ -317,6 +541,50 @@ fn rfc9260_6_6_the_sequence_number_of_unordered_data_is_ignored() {
     assert_eq!(received, ["unordered", "at once", "first", "second"]);
 }
 
+//= rfc9260 §3.3.8
+//= type=test
+//# the receiver of the SHUTDOWN chunk MUST NOT interpret the lack of a Gap Ack Block as a renege.
+//= rfc9260 §3.3.9
+//= type=test
+//# This chunk MUST be used to acknowledge the receipt of the SHUTDOWN chunk at the completion of the shutdown
+//# process; see Section 9.2 for details.
+//= rfc9260 §3.3.13
+//= type=test
+//# This chunk MUST be used to acknowledge the receipt of the SHUTDOWN ACK chunk at the completion of the shutdown
+//# process; see Section 9.2 for details.
+//= rfc9260 §4
+//= type=test
+//# In the SHUTDOWN-RECEIVED state, the endpoint MUST NOT accept any new send requests from its SCTP user.
+//= rfc9260 §4
+//= type=test
+//# In the SHUTDOWN-RECEIVED state, the endpoint MUST transmit or retransmit data and leave this state when all data
+//# in queue is transmitted.
+//= rfc9260 §4
+//= type=test
+//# In the SHUTDOWN-ACK-SENT state, the endpoint MUST NOT accept any new send requests from its SCTP user.
+//= rfc9260 §8.5.1
+//= type=test
+//# if the receiver of the SHUTDOWN ACK chunk has a TCB, then the destination endpoint's tag MUST be used and the T
+//# bit MUST NOT be set.
+//= rfc9260 §9.2
+//= type=test
+//# Once an endpoint has reached the SHUTDOWN-RECEIVED state, it MUST ignore ULP shutdown requests but MUST continue
+//# responding to SHUTDOWN chunks from its peer.
+//= rfc9260 §9.2
+//= type=test
+//# If there are still outstanding DATA chunks left, the SHUTDOWN chunk receiver MUST continue to follow normal data
+//# transmission procedures defined in Section 6, until all outstanding DATA chunks are acknowledged; however, the
+//# SHUTDOWN chunk receiver MUST NOT accept new data from its SCTP user.
+//= rfc9260 §9.2
+//= type=test
+//# MUST send a SHUTDOWN ACK chunk and start a T2-shutdown timer of its own, entering the SHUTDOWN-ACK-SENT state
+//= rfc9260 §9.2
+//= type=test
+//# If the timer expires, the endpoint MUST resend the SHUTDOWN ACK chunk.
+//= rfc9260 §9.2
+//= type=test
+//# If an endpoint is in the SHUTDOWN-ACK-SENT state and receives a SHUTDOWN ACK, it MUST stop the T2-shutdown timer,
+//# send a SHUTDOWN COMPLETE chunk to its peer, and remove all record of the association.
 #[test]
 fn rfc9260_9_2_who_receives_shutdown_finishes_and_takes_nothing_new() {
     let mut script = Script::established();
@@ -354,6 +622,34 @@ fn rfc9260_9_2_who_receives_shutdown_finishes_and_takes_nothing_new() {
     assert_eq!(script.events(), [Event::Closed(CloseReason::Shutdown)]);
 }
 
+//= rfc9260 §3.3.8
+//= type=test
+//# An endpoint in an association MUST use this chunk to initiate a graceful close of the association with its peer.
+//= rfc9260 §4
+//= type=test
+//# In the SHUTDOWN-SENT state, the endpoint MUST acknowledge any received DATA chunks without delay.
+//= rfc9260 §6.2
+//= type=test
+//# Acknowledgements MUST be sent in SACK chunks unless shutdown was requested by the ULP, in which case an endpoint
+//# MAY send an acknowledgement in the SHUTDOWN chunk.
+//= rfc9260 §9.2
+//= type=test
+//# If the timer expires, the endpoint MUST resend the SHUTDOWN chunk with the updated last sequential TSN received
+//# from its peer.
+//= rfc9260 §9.2
+//= type=test
+//# The rules in Section 6.3 MUST be followed to determine the proper timer value for T2-shutdown.
+//= rfc9260 §9.2
+//= type=test
+//# the SHUTDOWN chunk sender MUST immediately respond to each received packet containing one or more DATA chunks with
+//# a SHUTDOWN chunk and restart the T2-shutdown timer.
+//= rfc9260 §9.2
+//= type=test
+//# then a SACK chunk MUST also be sent.
+//= rfc9260 §9.2
+//= type=test
+//# Upon the receipt of the SHUTDOWN ACK chunk, the sender of the SHUTDOWN chunk MUST stop the T2-shutdown timer, send
+//# a SHUTDOWN COMPLETE chunk to its peer, and remove all record of the association.
 #[test]
 fn rfc9260_9_2_who_sent_shutdown_answers_data_with_it_at_once() {
     let mut script = Script::established();
@@ -388,6 +684,23 @@ fn rfc9260_9_2_who_sent_shutdown_answers_data_with_it_at_once() {
     assert!(script.written().is_empty());
 }
 
+//= rfc9260 §3.3.7
+//= type=test
+//# DATA chunks MUST NOT be bundled with ABORT chunks.
+//= rfc9260 §3.3.7
+//= type=test
+//# but they MUST be placed before the ABORT chunk in the SCTP packet
+//= rfc9260 §8.5.1
+//= type=test
+//# The endpoint MUST always fill in the Verification Tag field of the outbound packet with the destination endpoint's
+//# tag value if it is known.
+//= rfc9260 §9.1
+//= type=test
+//# When an endpoint decides to abort an existing association, it MUST send an ABORT chunk to its peer endpoint.
+//= rfc9260 §9.1
+//= type=test
+//# The sender MUST fill in the peer's Verification Tag in the outbound packet and MUST NOT bundle any DATA chunk with
+//# the ABORT chunk.
 #[test]
 fn rfc9260_9_1_an_abort_goes_alone_under_the_peers_tag() {
     let mut script = Script::established();

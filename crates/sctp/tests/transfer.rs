@@ -123,6 +123,17 @@ fn exactly_once_under_loss_reordering_and_duplication() {
     }
 }
 
+//= rfc9260 §1.6
+//= type=test
+//# Since the space is finite, all arithmetic dealing with Transmission Sequence Numbers MUST be performed modulo
+//# 2^32.
+//= rfc9260 §1.6
+//= type=test
+//# That is, the next TSN a DATA chunk MUST use after transmitting TSN = 2^32 - 1 is TSN = 0.
+//= rfc9260 §6.5
+//= type=test
+//# In particular, when the Stream Sequence Number reaches the value 65535, the next Stream Sequence Number MUST be
+//# set to 0.
 /// T-C04: numbers wrap: TSNs from 2^32 - 10, and sequence numbers through 65,535.
 #[test]
 fn t_c04_numbers_wrap() {
@@ -229,6 +240,10 @@ fn t_c14_a_slow_reader_bounds_both_sides_and_loses_nothing() {
     assert!(pair.ends[A].is_flushed());
 }
 
+//= rfc9260 §6.2
+//= type=test
+//# However, an SCTP transmitter MUST NOT be more aggressive in sending SACK chunks than the following algorithms
+//# allow.
 /// L6, `sctp_delayed_sack_2_packets_200ms_max_500`: packets taken in together are answered once, when they are more than a
 /// sender with bursts of four would have sent.
 #[test]
@@ -262,6 +277,13 @@ fn ten_packets_in_one_sack_out() {
     assert_eq!(pair.packets(B).len(), 1);
 }
 
+//= rfc9260 §6.1
+//= type=test
+//# The sender MUST also have an algorithm for sending new DATA chunks to avoid silly window syndrome (SWS) as
+//# described in [RFC1122].
+//= rfc9260 §6.9
+//= type=test
+//# the SCTP implementation MUST take into account the SCTP packet header as well as the DATA chunk header(s).
 /// Packets of a burst have equal sizes: the tail of one message goes with the head of the next.
 #[test]
 fn packets_of_a_burst_are_full_and_equal() {
@@ -337,6 +359,9 @@ fn sctp_shutdown_sequence() {
     }
 }
 
+//= rfc9260 §9.1
+//= type=test
+//# the receiving endpoint MUST remove the association from its record
 /// L7, `sctp_abort_immediate`.
 #[test]
 fn sctp_abort_immediate_and_closed_is_final() {
@@ -357,6 +382,9 @@ fn sctp_abort_immediate_and_closed_is_final() {
     }
 }
 
+//= rfc9260 §8.1
+//= type=test
+//# SHALL stop transmitting any more data to it
 /// `sctp_heartbeat_rtt_and_path_failure`: an idle path that dies is noticed; a blackout of 25 s is survived.
 #[test]
 fn dead_paths_are_noticed_and_blackouts_survived() {

@@ -172,6 +172,15 @@ mod tests {
     use super::*;
     use crate::tlv::Tlvs;
 
+    //= rfc9260 §3.3.1
+    //= type=test
+    //# The following format MUST be used for the DATA chunk:
+    //= rfc9260 §3
+    //= type=test
+    //# All integer fields in an SCTP packet MUST be transmitted in network byte order, unless otherwise stated.
+    //= rfc9260 §3.3.1
+    //= type=test
+    //# Any padding MUST NOT be included in the Length field.
     #[test]
     fn layout_and_round_trip() {
         let header = DataHeader {

@@ -205,6 +205,9 @@ mod tests {
     const FIELDS: InitFields =
         InitFields { tag: 1, window: 65_536, outbound: 10, inbound: 20, tsn: Serial32(u32::MAX) };
 
+    //= rfc9260 §3.2.1
+    //= type=test
+    //# MUST be a multiple of 4 bytes.
     #[test]
     fn round_trip_with_cookie_and_extensions() {
         let mut out = Vec::new();
@@ -218,6 +221,7 @@ mod tests {
         };
         write(&mut out, INIT_ACK, &FIELDS, offered, Some(b"cookie!"), &[vec![0xc1, 0, 0, 4]]);
         let chunk = Tlvs::new(&out).next().unwrap().unwrap();
+        assert!(chunk.whole.len().is_multiple_of(4));
         let init = Init::parse(chunk.value).unwrap();
         assert_eq!(init.fields, FIELDS);
         assert_eq!(init.cookie, Some(&b"cookie!"[..]));

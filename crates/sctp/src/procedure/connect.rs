@@ -161,41 +161,16 @@ impl Association {
             self.reply(Reply { tag: fields.tag, body: ReplyBody::Abort(cause) });
             return;
         }
-        //= rfc9260 §5.2.1
-        //# After that, the endpoint MUST NOT change its state, the T1-init timer MUST be left running, and the
-        //# corresponding TCB MUST NOT be destroyed.
         //= rfc9260 §5.1
         //# After sending an INIT ACK chunk with the State Cookie parameter, "Z" MUST NOT allocate any resources or
         //# keep any states for the new association.
-        let fresh = self.state.is_connected();
+        //= rfc9260 §5.2.1
+        //# After that, the endpoint MUST NOT change its state, the T1-init timer MUST be left running, and the
+        //# corresponding TCB MUST NOT be destroyed.
         //= rfc9260 §5.2.2
         //# After sending the INIT ACK or ABORT chunk, the endpoint MUST take no further actions, i.e., the
         //# existing association, including its current state, and the corresponding TCB MUST NOT be changed.
-        // RFC 9260 §5.2.1: before the association stands, every INIT ACK says what our INIT says. §5.2.2: afterwards
-        // it says something new, and the cookie remembers the tags in use.
-        //= rfc9260 §5.2.2
-        //# And the INIT ACK chunk MUST contain a new Initiate Tag (randomly generated; see Section 5.3.1).
-        //= rfc9260 §5.2.2
-        //# the endpoint MUST copy its current Tie-Tags to a reserved place within the State Cookie and the
-        //# association's TCB.
-        let (local, ties) = if fresh {
-            (Local::draw(&mut *self.rng), TieTags { local: self.local.tag, peer: self.peer.tag })
-        //= rfc9260 §5.2.1
-        //# Upon receipt of an INIT chunk in the COOKIE-WAIT state, an endpoint MUST respond with an INIT ACK chunk
-        //# using the same parameters it sent in its original INIT chunk (including its Initiate Tag, unchanged).
-        //= rfc9260 §5.2.1
-        //# an endpoint MUST respond with an INIT ACK chunk using the same parameters it sent in its original INIT
-        //# chunk
-        //= rfc9260 §5.2.1
-        //# it MUST populate its Tie-Tags within both the association TCB and inside the State Cookie
-        } else if self.peer.tag != 0 {
-            (self.local, TieTags { local: self.local.tag, peer: self.peer.tag })
-        } else {
-            //= rfc9260 §5.2.2
-            //# For a normal association INIT chunk (i.e., the endpoint is in the CLOSED state), the Tie-Tags MUST be
-            //# set to 0 (indicating that no previous TCB existed).
-            (self.local, TieTags::default())
-        };
+        let (local, ties) = self.answering();
         let cookie = Cookie {
             local_tag: local.tag,
             local_tsn: local.tsn,
@@ -225,6 +200,33 @@ impl Association {
         //= rfc9260 §5.2.2
         //# MUST carry a Verification Tag value equal to the Initiate Tag found in the unexpected INIT chunk.
         self.reply(Reply { tag: fields.tag, body });
+    }
+
+    /// What an INIT ACK says of us, and the tags that its cookie remembers as those in use. Before the association stands
+    /// it says what our INIT says; afterwards something new.
+    fn answering(&mut self) -> (Local, TieTags) {
+        //= rfc9260 §5.2.1
+        //# it MUST populate its Tie-Tags within both the association TCB and inside the State Cookie
+        //= rfc9260 §5.2.2
+        //# the endpoint MUST copy its current Tie-Tags to a reserved place within the State Cookie and the
+        //# association's TCB.
+        //= rfc9260 §5.2.2
+        //# For a normal association INIT chunk (i.e., the endpoint is in the CLOSED state), the Tie-Tags MUST be
+        //# set to 0 (indicating that no previous TCB existed).
+        let ties = match self.peer.tag {
+            0 => TieTags::default(),
+            peer => TieTags { local: self.local.tag, peer },
+        };
+        //= rfc9260 §5.2.1
+        //# Upon receipt of an INIT chunk in the COOKIE-WAIT state, an endpoint MUST respond with an INIT ACK chunk
+        //# using the same parameters it sent in its original INIT chunk (including its Initiate Tag, unchanged).
+        //= rfc9260 §5.2.1
+        //# an endpoint MUST respond with an INIT ACK chunk using the same parameters it sent in its original INIT
+        //# chunk
+        //= rfc9260 §5.2.2
+        //# And the INIT ACK chunk MUST contain a new Initiate Tag (randomly generated; see Section 5.3.1).
+        let local = if self.state.is_connected() { Local::draw(&mut *self.rng) } else { self.local };
+        (local, ties)
     }
 
     pub(crate) fn on_init_ack(&mut self, now: Instant, chunk: &Tlv<'_>) {

@@ -35,8 +35,8 @@ const MOST_OVERHEAD: usize = {
 /// together.
 const QUICK: u32 = 32;
 
-/// Less than a packet is no window: the peer would fill it with small chunks.
-const LEAST_WINDOW: usize = 1_200;
+/// By less than a packet, or an eighth of a small one, the window does not grow: the peer would fill it with small chunks.
+const LEAST_GROWTH: usize = 1_200;
 
 /// What became of a DATA chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub(crate) struct Receiver {
     max_message_size: usize,
     /// The window in the last SACK or INIT.
     advertised: usize,
+    /// What is left of that, after what arrived since.
+    promised: usize,
 }
 
 impl Receiver {
@@ -97,6 +99,7 @@ impl Receiver {
             buffer: Window::new(config.receive_buffer, config.receive_buffer_cap),
             max_message_size: config.max_message_size,
             advertised: config.receive_buffer,
+            promised: config.receive_buffer,
         }
     }
 
@@ -112,6 +115,7 @@ impl Receiver {
         self.quick = QUICK;
         self.buffer = Window::new(self.first_buffer, self.buffer_cap);
         self.advertised = self.buffer.bytes();
+        self.promised = self.advertised;
     }
 
     pub(crate) fn on_data(&mut self, data: &Data<'_>, events: &mut Events) -> Result<Arrival, Violation> {
@@ -150,6 +154,7 @@ impl Receiver {
         let had_gaps = self.tracker.has_gaps();
         self.tracker.insert(tsn);
         self.buffer.on_arrival(data.payload.len());
+        self.promised = self.promised.saturating_sub(data.payload.len());
         if data.immediate || had_gaps || self.tracker.has_gaps() {
             self.ack = Ack::Now;
         }
@@ -262,6 +267,7 @@ impl Receiver {
         let Some(room) = space.checked_sub(sack::MIN_LEN).map(|rest| rest / 4) else { return false };
         let window = self.open_window();
         self.advertised = window;
+        self.promised = window;
         let window = u32::try_from(window).unwrap_or(u32::MAX);
         if let Some(earlier) = self.coalescing.next(self.tracker.cumulative()) {
             // The next packet has another, until the one that acknowledges everything.
@@ -390,7 +396,8 @@ impl Receiver {
         //# The receiver MUST also have an algorithm for advertising its receive window to avoid receiver silly window
         //# syndrome (SWS), as described in [RFC1122].
         let window = self.window();
-        if window < LEAST_WINDOW.min(self.buffer.bytes() / 4) { 0 } else { window }
+        let least = self.promised.saturating_add(LEAST_GROWTH.min(self.buffer.bytes() / 8));
+        if window < least { window.min(self.promised) } else { window }
     }
 
     /// Memory is bounded, see [`limit`](Self::limit). The last sixteenth is for the chunk everything else waits for, so that a

@@ -70,6 +70,7 @@ impl Receiver {
             buffer,
             max_message_size: _,
             advertised: _,
+            promised: _,
         } = self;
         ReceiverSnapshot {
             tracker: tracker.snapshot(),
@@ -113,6 +114,7 @@ impl Receiver {
             max_message_size: max,
             // The acknowledgement that is owed says what it is.
             advertised: 0,
+            promised: 0,
         })
     }
 }

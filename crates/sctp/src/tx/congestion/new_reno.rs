@@ -136,6 +136,16 @@ mod tests {
         Loss::new(acked(0).now, 0)
     }
 
+    //= rfc9260 §7.2
+    //= type=test
+    //# The slow-start and congestion avoidance algorithms MUST be used by an endpoint to control the amount of data
+    //# being injected into the network.
+    //= rfc9260 §7.2.2
+    //= type=test
+    //# SCTP MUST NOT increment cwnd by more than PMDCS per RTT.
+    //= rfc9260 §7.2.1
+    //= type=test
+    //# If these conditions are met, then cwnd MUST be increased by, at most, the lesser of
     /// `sctp_cwnd_slow_start_ca`, and users 46: the window grows exponentially from the first.
     #[test]
     fn sctp_cwnd_slow_start_then_one_packet_per_window() {
@@ -150,6 +160,13 @@ mod tests {
         assert_eq!(cc.window(), 42_000);
     }
 
+    //= rfc9260 §7.2.1
+    //= type=test
+    //# an SCTP endpoint MUST use the slow-start algorithm to increase cwnd only if the current congestion window is
+    //# being fully utilized and the data sender is not in Fast Recovery.
+    //= rfc9260 §7.2.1
+    //= type=test
+    //# Only when these two conditions are met can the cwnd be increased; otherwise, the cwnd MUST NOT be increased.
     #[test]
     fn an_idle_sender_does_not_grow_its_window() {
         let mut cc = state(10);
