@@ -271,7 +271,11 @@ impl Walk {
                     | Event::StreamReset { .. }
                     | Event::StreamsChanged { .. }
                     | Event::Connected { .. } => {}
-                    other => panic!("seed {}: {other:?}", self.seed),
+                    other @ (Event::MessageTooLarge(_)
+                    | Event::Restarted
+                    | Event::ShuttingDown
+                    | Event::StreamsDenied(_)
+                    | _) => panic!("seed {}: {other:?}", self.seed),
                 }
             }
         }
