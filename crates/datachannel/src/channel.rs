@@ -1,5 +1,9 @@
 //! One channel.
 
+mod snapshot;
+
+pub(crate) use snapshot::ChannelSnapshot;
+
 use crate::event::ChannelEnd;
 use crate::ids::ChannelId;
 use crate::init::ChannelInit;

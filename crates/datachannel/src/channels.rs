@@ -4,6 +4,9 @@ mod close;
 mod establish;
 mod pieces;
 mod receive;
+mod snapshot;
+
+pub(crate) use snapshot::ChannelsSnapshot;
 
 use crate::channel::{Channel, ChannelState, Owed};
 use crate::config::Config;

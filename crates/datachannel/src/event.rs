@@ -1,5 +1,9 @@
 //! What the channels tell their owner.
 
+mod snapshot;
+
+pub(crate) use snapshot::EventSnapshot;
+
 use crate::slab::ChannelKey;
 use sctp::{MessageId, Progress};
 

@@ -7,6 +7,7 @@ mod config;
 mod dcep;
 mod error;
 mod event;
+mod handover;
 mod ids;
 mod init;
 mod payload;
@@ -19,6 +20,7 @@ pub use channels::Channels;
 pub use config::{Config, ConfigError};
 pub use error::{OpenError, SendError, SendPieceError};
 pub use event::{AssociationEnd, ChannelEnd, Event};
+pub use handover::{Handover, HandoverError};
 pub use ids::{ChannelId, Role};
 pub use init::{ChannelInit, Order, Priority, Reliability};
 pub use payload::{Kind, Payload, Piece, SendOptions};
@@ -32,5 +34,7 @@ pub use sctp::{
 };
 /// The path below: see [`Channels::set_path`].
 pub use sctp::{Fragmentation, PathInfo};
+/// Why bytes are no handover, and why there is no room for one.
+pub use sctp::{HandoverParseError, ResumeError};
 pub use slab::ChannelKey;
 pub use stats::Stats;

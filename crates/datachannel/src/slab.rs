@@ -1,5 +1,9 @@
 //! Channels by handle.
 
+mod snapshot;
+
+pub(crate) use snapshot::SlabSnapshot;
+
 /// Names a channel for as long as the program likes: a handle is never given out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChannelKey {

@@ -1,5 +1,9 @@
 //! Counters.
 
+mod snapshot;
+
+pub(crate) use snapshot::CountersSnapshot;
+
 use std::time::Duration;
 
 /// A snapshot. Counts never go back.

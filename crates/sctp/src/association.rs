@@ -399,7 +399,10 @@ impl Association {
     /// one piece each. Back from pieces to messages takes effect between messages only: while one is being given out,
     /// the call does nothing.
     pub fn set_delivery(&mut self, stream: StreamId, delivery: Delivery) {
-        self.receiver.set_delivery(stream, delivery, &mut self.events);
+        // Nothing is told behind the end.
+        let mut untold = Events::default();
+        let events = if matches!(self.state, State::Done) { &mut untold } else { &mut self.events };
+        self.receiver.set_delivery(stream, delivery, events);
     }
 
     /// How the messages of a stream are taken.

@@ -4,6 +4,8 @@
 mod machine;
 #[path = "../fuzz/harness/sctp_chunks.rs"]
 mod sctp_chunks;
+#[path = "../fuzz/harness/sctp_handover.rs"]
+mod sctp_handover;
 #[path = "../fuzz/harness/sctp_pair.rs"]
 mod sctp_pair;
 
@@ -11,6 +13,9 @@ testkit::fuzz_tests!(
     sctp_chunks: [
         "Connected", "ready", "message", "Fragments", "PeerAbort", "Shutdown", "Timeout", "Violation", "WrongFormat",
         "piece",
+    ],
+    sctp_handover: [
+        "resumed", "Malformed", "NoHandover", "both ready in the end", "message",
     ],
     sctp_pair: [
         "both ready in the end", "message", "StreamReset", "PeerAbort", "LocalAbort", "Shutdown", "Closed",

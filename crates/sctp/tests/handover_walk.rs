@@ -266,7 +266,16 @@ impl Walk {
                     }
                     Event::SendSpace => self.blocked[side] = false,
                     Event::Closed(reason) => panic!("seed {}: {reason:?}", self.seed),
-                    _ => {}
+                    Event::BufferedAmountLow(_)
+                    | Event::Readable(_)
+                    | Event::StreamReset { .. }
+                    | Event::StreamsChanged { .. }
+                    | Event::Connected { .. } => {}
+                    other @ (Event::MessageTooLarge(_)
+                    | Event::Restarted
+                    | Event::ShuttingDown
+                    | Event::StreamsDenied(_)
+                    | _) => panic!("seed {}: {other:?}", self.seed),
                 }
             }
         }

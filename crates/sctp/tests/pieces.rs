@@ -442,3 +442,36 @@ fn a_message_cut_by_its_stream_is_given_up() {
     script.say(&[data(3, TSN + 1, 1, 0, b"new")]);
     assert_eq!(script.end.recv_piece(ONE).map(|piece| piece.payload), Some(Bytes::from("new")));
 }
+
+/// `next_len` counts what other streams have behind what is flushed of an open message.
+#[test]
+fn a_packet_with_a_flushed_piece_and_another_message_is_foretold() {
+    let mut pair = Pair::connected(31, Link::new(ms(10)));
+    pair.run_for(ms(500));
+    let now = pair.now;
+    let piece = Piece { ppid: Ppid(1), payload: bytes(100), end: End::More };
+    pair.ends[A].send_piece(now, StreamId(1), piece, SendOptions::new()).expect("room");
+    pair.ends[A].flush_pieces(now, StreamId(1));
+    pair.send(A, 2, message(bytes(500))).expect("room");
+    // It compares each packet with what was foretold.
+    pair.flush();
+    pair.run_for(ms(100));
+    assert_eq!((pair.received[B].len(), pair.ends[A].buffered(StreamId(1))), (1, 1));
+}
+
+/// Law L7: a way of delivery may be set after the end, and nothing is told of it.
+#[test]
+fn a_way_of_delivery_set_after_the_end_tells_nothing() {
+    let mut pair = Pair::connected(32, Link::new(ms(10)));
+    let piece = Piece { ppid: Ppid(1), payload: bytes(100), end: End::More };
+    let now = pair.now;
+    pair.ends[A].send_piece(now, StreamId(1), piece, SendOptions::new()).expect("room");
+    pair.ends[A].flush_pieces(now, StreamId(1));
+    pair.run_for(ms(100));
+    let now = pair.now;
+    pair.ends[A].abort(now, "enough");
+    pair.run_for(ms(100));
+    assert!(matches!(pair.events[B].last(), Some(Event::Closed(_))));
+    pair.ends[B].set_delivery(StreamId(1), Delivery::Pieces);
+    assert_eq!(pair.ends[B].poll_event(), None);
+}

@@ -115,6 +115,10 @@ impl Machine for End {
 }
 
 impl End {
+    pub(crate) fn of(association: Association) -> Self {
+        Self { association, closes: 0 }
+    }
+
     fn piece(&mut self, now: Instant, stream: StreamId, choice: u64) {
         let end = if choice & 0x3_0000 == 0 { Ending::Last } else { Ending::More };
         let payload = vec![9; (choice >> 20) as usize % 3_000];
@@ -129,7 +133,7 @@ pub(crate) fn pair(config: Config, now: Instant, seed: Seed) -> (End, End) {
     let end = |label| {
         let mut association = Association::new(Arc::clone(&config), now, seed.boxed_random(label));
         association.connect(now);
-        End { association, closes: 0 }
+        End::of(association)
     };
     (end("a"), end("b"))
 }

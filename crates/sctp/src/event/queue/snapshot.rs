@@ -28,29 +28,19 @@ wire_enum!(ResetOutcome { 0 => Denied, 1 => NothingToDo, 2 => Performed });
 
 impl Wire for EventSnapshot {
     fn put(&self, out: &mut Vec<u8>) {
-        let mut put = |kind: u8, values: &[&dyn Fn(&mut Vec<u8>)]| {
-            out.push(kind);
-            values.iter().for_each(|value| value(out));
-        };
-        match self {
-            Self::Abandoned(id, progress) => put(1, &[&|out| id.put(out), &|out| progress.put(out)]),
-            Self::BufferedAmountLow(stream) => put(2, &[&|out| stream.put(out)]),
-            Self::Connected(outbound, inbound) => {
-                put(3, &[&|out| outbound.put(out), &|out| inbound.put(out)]);
-            }
-            Self::Delivered(id) => put(4, &[&|out| id.put(out)]),
-            Self::MessageTooLarge(stream) => put(5, &[&|out| stream.put(out)]),
-            Self::Readable(stream) => put(6, &[&|out| stream.put(out)]),
-            Self::Restarted => put(7, &[]),
-            Self::SendSpace => put(8, &[]),
-            Self::ShuttingDown => put(9, &[]),
-            Self::StreamsChanged(outbound, inbound) => {
-                put(10, &[&|out| outbound.put(out), &|out| inbound.put(out)]);
-            }
-            Self::StreamsDenied(direction) => put(11, &[&|out| direction.put(out)]),
-            Self::StreamReset(stream, direction, outcome) => {
-                put(12, &[&|out| stream.put(out), &|out| direction.put(out), &|out| outcome.put(out)]);
-            }
+        match *self {
+            Self::Abandoned(id, progress) => (1_u8, (id, progress)).put(out),
+            Self::BufferedAmountLow(stream) => (2_u8, stream).put(out),
+            Self::Connected(outbound, inbound) => (3_u8, (outbound, inbound)).put(out),
+            Self::Delivered(id) => (4_u8, id).put(out),
+            Self::MessageTooLarge(stream) => (5_u8, stream).put(out),
+            Self::Readable(stream) => (6_u8, stream).put(out),
+            Self::Restarted => 7_u8.put(out),
+            Self::SendSpace => 8_u8.put(out),
+            Self::ShuttingDown => 9_u8.put(out),
+            Self::StreamsChanged(outbound, inbound) => (10_u8, (outbound, inbound)).put(out),
+            Self::StreamsDenied(direction) => (11_u8, direction).put(out),
+            Self::StreamReset(stream, direction, outcome) => (12_u8, (stream, (direction, outcome))).put(out),
         }
     }
 

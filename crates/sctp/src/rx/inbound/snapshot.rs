@@ -14,11 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct InboundSnapshot {
     /// The next number of each stream where it is not zero.
     next: Vec<(StreamId, u32)>,
-    early: Vec<(StreamId, Vec<(u32, Option<Message>)>)>,
+    early: Vec<(StreamId, EarlySnapshot)>,
     ready: Vec<(StreamId, Vec<Piece>)>,
     streamed: Vec<(StreamId, StreamedSnapshot)>,
     turns: Vec<StreamId>,
     deferred: Option<DeferredSnapshot>,
+}
+
+/// By their numbers.
+#[derive(Clone, Debug)]
+struct EarlySnapshot {
+    messages: Vec<(u32, Option<Message>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +49,7 @@ struct WholeSnapshot {
 }
 
 wire_struct!(InboundSnapshot { next, early, ready, streamed, turns, deferred });
+wire_struct!(EarlySnapshot { messages });
 wire_struct!(StreamedSnapshot { current, later, tail });
 wire_struct!(DeferredSnapshot { last_tsn, streams, held });
 wire_struct!(WholeSnapshot { header, payload, first_tsn });
@@ -59,7 +66,7 @@ impl InboundSnapshot {
         ensure(next.iter().all(|(_, mid)| *mid != 0 && fits(*mid)), "the number of the next message")?;
         ensure(is_ascending(early.iter().map(|(stream, _)| stream)), "the order of streams")?;
         let next: BTreeMap<_, _> = next.iter().copied().collect();
-        for (stream, messages) in early {
+        for (stream, EarlySnapshot { messages }) in early {
             let next = next.get(stream).copied().unwrap_or(0);
             let is_ahead = |mid: u32| match format {
                 Format::Plain => Serial16(mid as u16).is_after(Serial16(next as u16)),
@@ -91,16 +98,15 @@ impl InboundSnapshot {
         let Some(DeferredSnapshot { last_tsn, streams, held }) = deferred else { return Ok(()) };
         ensure(is_ascending(streams), "the streams of a reset")?;
         let sound = |whole: &WholeSnapshot| {
-            whole.first_tsn > *last_tsn
-                && whole.first_tsn < MAX_COUNT
-                && (streams.is_empty() || streams.contains(&whole.header.stream))
+            let listed = streams.is_empty() || streams.binary_search(&whole.header.stream).is_ok();
+            whole.first_tsn < MAX_COUNT && listed
         };
         ensure(*last_tsn < MAX_COUNT && held.iter().all(sound), "messages behind a reset")
     }
 
     pub(crate) fn payload(&self) -> usize {
         let Self { next: _, early, ready, streamed, turns: _, deferred } = self;
-        let early = early.iter().flat_map(|(_, messages)| messages);
+        let early = early.iter().flat_map(|(_, early)| &early.messages);
         let early = early.filter_map(|(_, message)| Some(&message.as_ref()?.payload));
         let ready = ready.iter().flat_map(|(_, pieces)| pieces);
         let later = streamed.iter().flat_map(|(_, it)| &it.later);
@@ -114,7 +120,7 @@ impl InboundSnapshot {
     /// How many messages, and ends of messages.
     fn messages(&self) -> usize {
         let Self { next: _, early, ready, streamed, turns: _, deferred } = self;
-        let early = early.iter().map(|(_, messages)| messages.len());
+        let early = early.iter().map(|(_, early)| early.messages.len());
         let ready = ready.iter().map(|(_, pieces)| pieces.len());
         let later = streamed.iter().map(|(_, it)| it.later.len());
         let held = deferred.iter().map(|deferred| deferred.held.len());
@@ -127,6 +133,12 @@ impl InboundSnapshot {
     }
 }
 
+impl EarlySnapshot {
+    fn of(early: &Early) -> Self {
+        Self { messages: early.iter().map(|(mid, message)| (*mid, message.clone())).collect() }
+    }
+}
+
 impl Inbound {
     pub(crate) fn snapshot(&self) -> InboundSnapshot {
         let Self { format: _, next, early, ready, streamed, turns, deferred, payload: _, messages: _ } = self;
@@ -134,12 +146,7 @@ impl Inbound {
         let ready = ready.iter().filter(|(_, queue)| !queue.is_empty());
         InboundSnapshot {
             next: next.filter(|(mid, _)| **mid != 0).map(|(mid, stream)| (StreamId(stream), *mid)).collect(),
-            early: early
-                .iter()
-                .map(|(stream, early)| {
-                    (*stream, early.iter().map(|(mid, message)| (*mid, message.clone())).collect())
-                })
-                .collect(),
+            early: early.iter().map(|(stream, early)| (*stream, EarlySnapshot::of(early))).collect(),
             ready: ready.map(|(stream, queue)| (*stream, queue.iter().cloned().collect())).collect(),
             streamed: streamed.iter().map(|(stream, it)| (*stream, it.snapshot())).collect(),
             turns: turns.iter().copied().collect(),
@@ -150,7 +157,7 @@ impl Inbound {
     pub(crate) fn restore(snapshot: InboundSnapshot, format: Format) -> Self {
         let (payload, messages) = (snapshot.payload(), snapshot.messages());
         let InboundSnapshot { next, early, ready, streamed, turns, deferred } = snapshot;
-        let early = early.into_iter().map(|(stream, early)| (stream, Early::from_iter(early)));
+        let early = early.into_iter().map(|(stream, early)| (stream, Early::from_iter(early.messages)));
         let mut inbound = Self {
             format,
             next: Vec::new(),

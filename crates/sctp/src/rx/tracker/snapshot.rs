@@ -27,7 +27,9 @@ impl TrackerSnapshot {
 
     /// Whether all of these arrived.
     pub(crate) fn has(&self, first: u64, last: u64) -> bool {
-        last <= self.cumulative || self.ranges.iter().any(|range| range.0 <= first && last <= range.1)
+        let before = self.ranges.partition_point(|range| range.0 <= first).checked_sub(1);
+        let range = before.and_then(|at| self.ranges.get(at));
+        last <= self.cumulative || range.is_some_and(|range| last <= range.1)
     }
 }
 

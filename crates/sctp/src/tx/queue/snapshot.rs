@@ -115,6 +115,13 @@ impl StreamSnapshot {
     }
 }
 
+impl Charge {
+    fn at_most(self, bytes: usize) -> Self {
+        let Self { large, small } = self;
+        Self { large: large.min(bytes), small: small.min(bytes) }
+    }
+}
+
 impl SendQueue {
     pub(crate) fn snapshot(&self, now: Instant) -> QueueSnapshot {
         let Self {
@@ -216,7 +223,7 @@ impl Stream {
             weight: *weight,
             reset: *reset,
             messages,
-            begun,
+            begun: begun.map(|begun| Begun { charge: begun.charge.at_most(u32::MAX as usize), ..begun }),
             given_up,
         }
     }

@@ -120,7 +120,7 @@ impl Sender {
             advertised: *advertised,
             packet: *packet,
             reductions: *reductions,
-            wants_space: *wants_space,
+            wants_space: wants_space.map(|bytes| bytes.min(u32::MAX as usize)),
             budget: pacer.budget().map_or(0, NonZeroU64::get),
         }
     }
