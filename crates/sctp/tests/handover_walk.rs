@@ -351,7 +351,8 @@ impl Walk {
         let (stats, others) = (end.stats(), other.stats());
         assert_eq!((stats.in_flight, stats.send_held), (0, 0), "seed {seed}");
         assert!(stats.receive_held <= 4 * usize::from(STREAMS), "seed {seed}: {stats:?}");
-        assert!(stats.peer_window + 300 >= others.receive_buffer, "seed {seed}: {stats:?} {others:?}");
+        // What is told of it grows by packets, or by eighths of a small buffer (RFC 9260 §6.2).
+        assert!(stats.peer_window + 1_500 >= others.receive_buffer, "seed {seed}: {stats:?} {others:?}");
         for stream in 0..STREAMS {
             assert!(end.is_flushed_on(StreamId(stream)), "seed {seed}: {stream}");
             assert_eq!(end.buffered(StreamId(stream)) + end.outstanding_on(StreamId(stream)), 0);
