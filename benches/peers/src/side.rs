@@ -25,6 +25,16 @@ pub enum Job {
     BlockingPingPong(usize),
 }
 
+impl Job {
+    /// The size of its messages, in bytes.
+    pub const fn message(self) -> usize {
+        match self {
+            Self::Flood(bytes) => bytes,
+            Self::PingPong(_) | Self::BlockingPingPong(_) => PING,
+        }
+    }
+}
+
 /// All that a side is to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {

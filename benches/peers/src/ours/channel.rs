@@ -14,9 +14,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-async fn build(provider: Provider, address: Ipv4Addr) -> Result<(PeerConnection, Events), String> {
-    let builder =
-        PeerConnection::builder().configuration(Configuration::new(provider)).loopback(Loopback::Include);
+/// The largest message by default.
+const DEFAULT_MESSAGE: usize = 256 << 10;
+
+/// `message` is the largest message in bytes. The default takes 256 KiB; who wants larger ones says so.
+async fn build(
+    provider: Provider,
+    address: Ipv4Addr,
+    message: usize,
+) -> Result<(PeerConnection, Events), String> {
+    let configuration = Configuration::new(provider);
+    let configuration =
+        if message > DEFAULT_MESSAGE { configuration.with_max_message_size(message) } else { configuration };
+    let builder = PeerConnection::builder().configuration(configuration).loopback(Loopback::Include);
     builder.bind([IpAddr::V4(address)]).build().await.map_err(text)
 }
 
@@ -46,7 +56,7 @@ struct End {
 }
 
 async fn open(provider: Provider, task: &Task, wire: &mut Wire) -> Result<End, String> {
-    let (connection, mut events) = build(provider, task.address).await?;
+    let (connection, mut events) = build(provider, task.address, task.job.message()).await?;
     let channel = if task.role == Role::Offer {
         let channel = connection.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
         let offer = local(&connection).await?;
@@ -119,8 +129,8 @@ pub struct Pair {
 
 /// Makes a pair; the time is from the offer until the channel is open on both sides.
 pub async fn connect(provider: Provider) -> Result<(Pair, Duration), String> {
-    let (offerer, offerer_events) = build(provider, Ipv4Addr::LOCALHOST).await?;
-    let (answerer, mut answerer_events) = build(provider, Ipv4Addr::LOCALHOST).await?;
+    let (offerer, offerer_events) = build(provider, Ipv4Addr::LOCALHOST, DEFAULT_MESSAGE).await?;
+    let (answerer, mut answerer_events) = build(provider, Ipv4Addr::LOCALHOST, DEFAULT_MESSAGE).await?;
     let ours = offerer.create_data_channel("bench", DataChannelInit::new()).await.map_err(text)?;
     let begin = Instant::now();
     let offer = Description::offer(&local(&offerer).await?).map_err(text)?;
