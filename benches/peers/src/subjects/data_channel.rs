@@ -56,6 +56,9 @@ fn throughput(bytes: usize, label: &str) -> Group {
             if who == Who::Str0m && bytes > 128 << 10 {
                 return Probe::without(who, "a message larger than its send buffer (128 KiB) is never taken");
             }
+            if who == Who::Webrtc && bytes > 256 << 10 {
+                return Probe::without(who, "it refuses a message of this size");
+            }
             Probe::new(who, move |effort| {
                 let flow = pairs::flood(who, bytes, effort)?;
                 Ok(vec![Some(flow.megabits), Some(flow.sender), Some(flow.receiver)])
